@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# The whole build. `make` builds, `make demo` shows, `make check` tests; V=1 shows commands.
+
+VERSION := 0.1.0
+O       := .output
+ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+
+find-tool = $(firstword $(foreach t,$(1),$(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(t) 2>/dev/null)))
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG      ?= $(call find-tool,clang clang-19 clang-16 clang-15 clang-14)
+LLVM_STRIP ?= $(call find-tool,llvm-strip llvm-strip-19 llvm-strip-16 llvm-strip-15 llvm-strip-14)
+BPFTOOL    ?= $(call find-tool,bpftool)
+PKG_CONFIG ?= pkg-config
+MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)
+prefix     ?= /usr/local
+
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DWIRESCOPE_VERSION='"$(VERSION)"' -Iinclude -Iuser/lib -I$(O) $(CPPFLAGS)
+CFLAGS_ALL   := -std=gnu11 $(WARN) $(CFLAGS)
+BPF_CFLAGS   := -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Wextra \
+	-Wno-unused-parameter -Wno-missing-declarations $(if $(WERROR),-Werror) \
+	-Ivmlinux -Ibpf/lib -Iinclude -idirafter /usr/include/$(MULTIARCH) $(BPF_CPPFLAGS)
+
+# libbpf is linked statically: the layout of USDT arguments is shared between its headers and
+# its code, and differs between releases that have the same soname.
+LIBS := -Wl,--wrap=btf__load_vmlinux_btf -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lelf -lz -ljansson -lseccomp
+
+TOOLS    := $(patsubst user/%.c,%,$(wildcard user/*.c))
+EXAMPLES := $(patsubst examples/%.bpf.c,%,$(wildcard examples/*.bpf.c))
+LIB_OBJS := $(patsubst user/lib/%.c,$(O)/lib/%.o,$(wildcard user/lib/*.c))
+LIB      := $(O)/libwirescope.a
+
+ifeq ($(V),1)
+Q   :=
+say :=
+else
+Q   := @
+say = @printf '  %-7s %s\n'
+endif
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all
+all: $(TOOLS)
+
+include tests/tests.mk
+
+# Names what is missing before the first compiler error would.
+$(O)/.have-tools:
+	$(Q)tools/deps build --missing
+	$(Q)mkdir -p $(O) && touch $@
+
+BUILD = mkdir -p $(@D) &&
+
+$(O)/%.bpf.o: bpf/%.bpf.c | $(O)/.have-tools
+	$(say) BPF $@
+	$(Q)$(BUILD) $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(O)/%.bpf.o: examples/%.bpf.c | $(O)/.have-tools
+	$(say) BPF $@
+	$(Q)$(BUILD) $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(O)/%.skel.h: $(O)/%.bpf.o
+	$(say) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf > $@
+
+$(O)/lib/%.o: user/lib/%.c | $(O)/.have-tools
+	$(say) CC $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(O)/%.o: user/%.c $(O)/%.skel.h
+	$(say) CC $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(O)/%.o: examples/%.c $(O)/%.skel.h
+	$(say) CC $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(LIB): $(LIB_OBJS)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(TOOLS): %: $(O)/%.o $(LIB)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(addprefix $(O)/,$(EXAMPLES)): $(O)/%: $(O)/%.o $(LIB)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+
+.PHONY: deps demo check lint bench install clean examples
+examples: $(addprefix $(O)/,$(EXAMPLES))
+
+deps:
+	$(Q)tools/deps build
+
+demo:
+	$(Q)tools/deps demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)examples/demo
+
+check:
+	$(Q)tools/deps check
+	$(Q)$(MAKE) --no-print-directory check-built WERROR=1
+
+lint:
+	$(Q)tools/lint
+
+bench: all
+	$(Q)tools/deps check
+	$(Q)$(MAKE) --no-print-directory $(BENCH_PROGRAMS)
+	$(Q)tools/bench/run
+
+install: all
+	install -d $(DESTDIR)$(prefix)/bin
+	install -m 0755 $(TOOLS) $(DESTDIR)$(prefix)/bin
+
+clean:
+	rm -rf $(O) $(TOOLS)
+
+-include $(wildcard $(O)/*.d $(O)/*/*.d)

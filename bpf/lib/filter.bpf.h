@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which processes are traced. A program asks filter_pass() first; the settings are made by
+ * user/lib/target.c before the object is loaded, so that the verifier removes what is not
+ * asked for. The whole-system case leaves out the tracer itself.
+ */
+#ifndef WIRESCOPE_FILTER_BPF_H
+#define WIRESCOPE_FILTER_BPF_H
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "kcompat.bpf.h"
+#include "targets.h"
+
+const volatile bool filter_by_pid;
+const volatile bool filter_by_cgroup;
+const volatile bool filter_by_comm;
+const volatile bool filter_follow;
+const volatile __u32 filter_self; /* tgid of the tracer */
+const volatile char filter_comm[16];
+
+/*
+ * Set before the last report is read: from then on nothing is recorded. Detaching would do
+ * as well, but takes 70 ms for each classic tracepoint.
+ */
+bool filter_off;
+__u64 filter_live; /* traced processes that have not ended; filter_follow only */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TARGET_PAGES);
+	__type(key, __u32);
+	__type(value, struct target_page);
+} target_pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} target_cgroup SEC(".maps");
+
+static __always_inline __u8 *filter_state_of(__u32 tgid)
+{
+	__u32 nr = tgid / TARGET_PAGE;
+	struct target_page *page = bpf_map_lookup_elem(&target_pids, &nr);
+
+	return page ? &page->state[tgid % TARGET_PAGE] : NULL;
+}
+
+static __always_inline bool filter_comm_matches(void)
+{
+	char comm[16];
+
+	if (bpf_get_current_comm(comm, sizeof(comm)))
+		return false;
+	for (int i = 0; i < 16; i++) {
+		if (comm[i] != filter_comm[i])
+			return false;
+		if (!comm[i])
+			return true;
+	}
+	return true;
+}
+
+/* enum target_state bits of the current process; 0: not traced. */
+static __always_inline __u8 filter_state(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u8 state = TARGET_TRACED;
+
+	if (filter_off)
+		return 0;
+	if (filter_by_pid) {
+		__u8 *s = filter_state_of(tgid);
+
+		if (!s || !*s)
+			return 0;
+		state = *s;
+	} else if (tgid == filter_self) {
+		return 0;
+	}
+	if (filter_by_cgroup && bpf_current_task_under_cgroup(&target_cgroup, 0) != 1)
+		return 0;
+	if (filter_by_comm && !filter_comm_matches())
+		return 0;
+	return state;
+}
+
+static __always_inline bool filter_pass(void)
+{
+	return filter_state() & TARGET_TRACED;
+}
+
+/*
+ * Says for each new process whether it is traced: a descendant if asked for, and never a
+ * stranger that got the number of a process that was traced.
+ */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(filter_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u8 *from, *to;
+
+	if (parent->tgid == child->tgid)
+		return 0;
+	from = filter_state_of(parent->tgid);
+	to = filter_state_of(child->tgid);
+	if (!from || !to)
+		return 0;
+	*to = filter_follow ? *from & TARGET_TRACED : 0;
+	if (*to)
+		__sync_fetch_and_add(&filter_live, 1);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(filter_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *binprm)
+{
+	__u8 *state = filter_state_of(task->tgid);
+
+	if (state && *state == TARGET_AWAITS_EXEC)
+		*state = TARGET_TRACED;
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(filter_exit, struct task_struct *task)
+{
+	__u8 *state = filter_state_of(task->tgid);
+
+	if (state && *state && task->signal->live.counter == 0)
+		__sync_fetch_and_add(&filter_live, -1);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * System calls: counts, errors, times. Counting alone needs only the end of each call;
+ * times and histograms need its begin too (enter() is switched off otherwise).
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "filter.bpf.h"
+#include "hist.bpf.h"
+#include "kcompat.bpf.h"
+#include "span.bpf.h"
+#include "syscount.h"
+
+#define TASKS	   10240
+#define ERRNO_KEYS 10240
+
+/* asm/unistd.h gives only the native ABI's numbers; these are exit and exit_group of i386. */
+#include <asm/unistd.h>
+#define I386_EXIT	1
+#define I386_EXIT_GROUP 252
+
+const volatile bool measure_time;
+const volatile bool measure_hist;
+const volatile bool measure_errnos;
+const volatile bool only_failed;
+const volatile __u32 only_errno;
+const volatile bool only_wanted;
+const volatile __u8 wanted[SYSCALL_IDS];
+const volatile __u32 count_by; /* enum syscount_by */
+
+__u64 interval_nr = 1;
+
+HIST_ARRAY(latencies, syscall_id, SYSCALL_IDS);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SYSCALL_IDS);
+	__type(key, syscall_id);
+	__type(value, struct syscall_stat);
+} by_syscall SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, TASKS);
+	__type(key, __u32);
+	__type(value, struct task_stat);
+} by_task SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ERRNO_KEYS);
+	__type(key, struct errno_key);
+	__type(value, struct count);
+} errors SEC(".maps");
+
+static struct task_stat task_zero;
+
+static __always_inline struct syscall_stat *task_stat_of_current(void)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u32 key = count_by == BY_PROCESS ? pid_tgid >> 32 : (__u32)pid_tgid;
+	__u32 other = -1;
+	struct task_stat *t = bpf_map_lookup_elem(&by_task, &key);
+
+	if (t)
+		return &t->stat;
+	bpf_map_update_elem(&by_task, &key, &task_zero, BPF_NOEXIST);
+	t = bpf_map_lookup_elem(&by_task, &key);
+	if (!t)
+		t = bpf_map_lookup_elem(&by_task, &other);
+	else
+		bpf_get_current_comm(t->comm, sizeof(t->comm));
+	return t ? &t->stat : NULL;
+}
+
+static __always_inline void count_errno(syscall_id id, __u32 error)
+{
+	struct errno_key key = {.syscall = id, .error = error};
+	struct count zero = {}, *count = bpf_map_lookup_elem(&errors, &key);
+
+	if (!count) {
+		bpf_map_update_elem(&errors, &key, &zero, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&errors, &key);
+	}
+	if (count)
+		__sync_fetch_and_add(&count->n, 1);
+	else
+		lost_inc(LOST_MAP_FULL);
+}
+
+static __always_inline void add_time(struct syscall_stat *stat, syscall_id id, __u64 ns)
+{
+	__u64 interval = interval_nr;
+	struct syscall_max *max = &stat->max[interval & 1];
+
+	stat->total_ns += ns;
+	if (max->interval != interval || ns > max->ns) {
+		max->interval = interval;
+		max->ns = ns;
+	}
+	if (measure_hist)
+		hist_add_at(&latencies, id, ns);
+}
+
+static __always_inline int record(syscall_id id, long ret, __u64 ns)
+{
+	bool failed = ret < 0 && ret >= -4095;
+	struct syscall_stat *stat;
+
+	if (id >= SYSCALL_IDS || (only_wanted && !wanted[id]))
+		return 0;
+	if (only_failed && (!failed || (only_errno && ret != -(long)only_errno)))
+		return 0;
+	if (count_by == BY_SYSCALL)
+		stat = bpf_map_lookup_elem(&by_syscall, &id);
+	else
+		stat = task_stat_of_current();
+	if (!stat) {
+		lost_inc(LOST_MAP_FULL);
+		return 0;
+	}
+	stat->calls++;
+	if (failed)
+		stat->errors++;
+	if (failed && measure_errnos)
+		count_errno(id, -ret);
+	if (measure_time)
+		add_time(stat, id, ns);
+	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(enter, struct pt_regs *regs, long nr)
+{
+	/* Any state: the exec that starts our command begins before it is traced. */
+	if (!filter_state())
+		return 0;
+	span_begin(make_syscall_id(nr, syscall_is_compat()), bpf_get_current_pid_tgid() >> 32, 0);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(leave, struct pt_regs *regs, long ret)
+{
+	__u64 now_ns = measure_time ? bpf_ktime_get_ns() : 0;
+	struct span span;
+
+	if (!filter_pass())
+		return 0;
+	if (!measure_time)
+		return record(make_syscall_id(regs_syscall_nr(regs), syscall_is_compat()), ret, 0);
+	if (!span_end(&span))
+		return 0;
+	return record(span.id, ret, now_ns - span.start_ns);
+}
+
+/* exit and exit_group do not return, so no sys_exit event tells of them. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(task_exit, struct task_struct *task)
+{
+	bool compat = syscall_is_compat();
+	long nr = current_syscall_nr();
+	struct span span;
+	__u64 ns = 0;
+
+	if (nr != (compat ? I386_EXIT : __NR_exit) &&
+	    nr != (compat ? I386_EXIT_GROUP : __NR_exit_group))
+		return 0;
+	if (!filter_pass())
+		return 0;
+	if (measure_time) {
+		if (!span_end(&span))
+			return 0;
+		ns = bpf_ktime_get_ns() - span.start_ns;
+	}
+	return record(make_syscall_id(nr, compat), 0, ns);
+}
+
+/* The name under which a process is shown is the one it has now, not the one it forked with. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(task_exec, struct task_struct *task)
+{
+	__u32 key = task->tgid;
+	struct task_stat *t = bpf_map_lookup_elem(&by_task, &key);
+
+	if (t)
+		bpf_get_current_comm(t->comm, sizeof(t->comm));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What the tests need, and how they run. Included by the Makefile.
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
+WORKLOADS  := $(patsubst tests/workload/%.c,%,$(wildcard tests/workload/*.c))
+# 32-bit callers: only where the compiler and a C library can build them.
+HAVE_M32   := $(shell echo 'int main(void){return 0;}' | \
+	$(CC) -m32 -x c - -o /dev/null -lc 2>/dev/null && echo yes)
+WORKLOADS_32 := $(if $(HAVE_M32),udp-load-32 syscall-load-32 all-syscalls-32 edge-32)
+TEST_FILES := $(UNIT_TESTS) $(sort $(wildcard tests/tool/*.bats tests/tool/*.sh \
+	tests/parity/*.bats tests/parity/*.sh))
+SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all
+LIB_OBJS_SANITIZED := $(patsubst $(O)/lib/%,$(O)/unit/lib/%,$(LIB_OBJS))
+
+$(O)/unit/lib/%.o: user/lib/%.c | $(O)/.have-tools
+	$(say) CC $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(O)/unit/libwirescope.a: $(LIB_OBJS_SANITIZED)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/unit/%: tests/unit/%.c $(O)/unit/libwirescope.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -MF $@.d $^ $(LIBS) \
+		-lcmocka -o $@
+
+# The probes of usdt-app and the times of the others must not be optimised by taste: -O2.
+$(O)/workload/%-32: tests/workload/%.c
+	$(say) LINK $@
+	$(Q)$(BUILD) $(CC) -m32 $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread -o $@
+
+$(O)/workload/syscall-set: tests/workload/syscall-set.c $(LIB)
+	$(say) LINK $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $^ $(LIBS) -o $@
+
+$(O)/workload/%: tests/workload/%.c
+	$(say) LINK $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread -o $@
+
+.PHONY: check-programs check-built
+check-programs: all examples $(UNIT_TESTS) \
+	$(addprefix $(O)/workload/,$(WORKLOADS) $(WORKLOADS_32))
+
+check-built: check-programs
+	$(Q)tools/lint
+	$(Q)tests/run $(TEST_FILES)

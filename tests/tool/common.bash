@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What the bats files share. `load common` (or ../tool/common) first.
+
+root=$(cd "${BATS_TEST_DIRNAME:?}/../.." && pwd)
+workload=$root/.output/workload
+export PATH="$root:$PATH"
+bats_require_minimum_version 1.5.0
+
+# Results of a tool on stdin, as the workloads print their truth: "hist NAME [a,b) COUNT" for
+# each row that is not 0, "error rx EAGAIN COUNT".
+truth_of_report() {
+	awk '
+	/^@.*:$/ { name = substr($0, 2, length($0) - 2); next }
+	/^@[rt]x_errors\[/ {
+		split($0, part, /[][]|_|: /)
+		print "error", substr(part[1], 2), part[3], part[5]
+		next
+	}
+	/^$/ { name = "" }
+	name != "" {
+		label = $0
+		sub(/ +[0-9]+ \|.*/, "", label)
+		gsub(/ /, "", label)
+		count = $0
+		sub(/ \|.*/, "", count)
+		sub(/.* /, "", count)
+		if (count > 0)
+			print "hist", name, label, count
+	}'
+}
+
+# Lines of a workload's truth that udp-syscall shows, without those of $1 (an awk pattern).
+udp_truth() {
+	grep -E '^(hist|error) '
+}
+
+# Succeeds if both files hold the same lines, in any order; shows the difference otherwise.
+same_lines() {
+	diff <(sort "$1") <(sort "$2")
+}
+
+# Wait until a command succeeds, at most 20 s.
+wait_until() {
+	local tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 400 ] || return 1
+		sleep 0.05
+	done
+}
+
+need() {
+	local what
+	for what; do
+		PATH="$PATH:/usr/sbin:/sbin" command -v "$what" >/dev/null ||
+			skip "$what is not installed"
+	done
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "escape.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define UTF8_MAX 4
+#define HEX_LEN  4 /* \xNN */
+
+/* Output for one character of input: it is written as a whole or not at all. */
+struct piece {
+	char text[UTF8_MAX * HEX_LEN];
+	size_t len;
+};
+
+/* Index: length of the sequence. min is what makes a longer form than needed an error. */
+static const struct {
+	uint8_t mask;
+	uint8_t lead;
+	uint32_t min;
+} utf8_forms[UTF8_MAX + 1] = {
+	[1] = {0x80, 0x00, 0x0},
+	[2] = {0xe0, 0xc0, 0x80},
+	[3] = {0xf0, 0xe0, 0x800},
+	[4] = {0xf8, 0xf0, 0x10000},
+};
+
+/* What acts on a terminal, or reorders or hides text, instead of showing itself. */
+static const struct {
+	uint32_t first;
+	uint32_t last;
+} unsafe[] = {
+	{0x0000, 0x001f},   /* C0 */
+	{0x007f, 0x009f},   /* DEL, C1 */
+	{0x061c, 0x061c},   /* Arabic letter mark */
+	{0x180e, 0x180e},   /* Mongolian vowel separator */
+	{0x200b, 0x200f},   /* zero-width, left-to-right and right-to-left marks */
+	{0x2028, 0x202e},   /* line and paragraph separator, bidi embeddings and overrides */
+	{0x2060, 0x206f},   /* word joiner, invisible operators, bidi isolates, old controls */
+	{0xfeff, 0xfeff},   /* byte order mark */
+	{0xfff9, 0xfffb},   /* interlinear annotation */
+	{0xe0000, 0xe007f}, /* tags */
+};
+
+static const char letters[] = {['\t'] = 't', ['\n'] = 'n', ['\r'] = 'r', ['\\'] = '\\'};
+
+static bool has_letter(uint32_t code)
+{
+	return code < sizeof(letters) && letters[code];
+}
+
+/* Returns the length of the character at src, 0 if none is valid there. */
+static size_t utf8_decode(const unsigned char *src, size_t len, uint32_t *code)
+{
+	size_t n = 1;
+
+	while (n <= UTF8_MAX && (src[0] & utf8_forms[n].mask) != utf8_forms[n].lead)
+		n++;
+	if (n > UTF8_MAX || n > len)
+		return 0;
+	*code = src[0] & ~utf8_forms[n].mask;
+	for (size_t i = 1; i < n; i++) {
+		if ((src[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (src[i] & 0x3f);
+	}
+	if (*code < utf8_forms[n].min || *code > 0x10ffff)
+		return 0;
+	if (*code >= 0xd800 && *code <= 0xdfff) /* surrogates are not characters */
+		return 0;
+	return n;
+}
+
+static bool passes(uint32_t code, enum escape_mode mode)
+{
+	if (mode == ESCAPE_UTF8)
+		return true;
+	if (mode == ESCAPE_MESSAGE && (code == '\n' || code == '\t'))
+		return true;
+	if (has_letter(code))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(unsafe); i++) {
+		if (code >= unsafe[i].first && code <= unsafe[i].last)
+			return false;
+	}
+	return true;
+}
+
+static void piece__set(struct piece *piece, const void *text, size_t len)
+{
+	memcpy(piece->text, text, len);
+	piece->len = len;
+}
+
+static void piece__set_hex(struct piece *piece, const unsigned char *src, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		const char hex[HEX_LEN] = {'\\', 'x', digits[src[i] >> 4], digits[src[i] & 0xf]};
+
+		memcpy(piece->text + i * HEX_LEN, hex, HEX_LEN);
+	}
+	piece->len = len * HEX_LEN;
+}
+
+/* Returns how many bytes of src the piece stands for, at least 1. */
+static size_t piece__take(struct piece *piece, const unsigned char *src, size_t len,
+			  enum escape_mode mode)
+{
+	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+	uint32_t code;
+	size_t n = utf8_decode(src, len, &code);
+
+	if (!n) {
+		if (mode == ESCAPE_UTF8)
+			piece__set(piece, replacement, sizeof(replacement) - 1);
+		else
+			piece__set_hex(piece, src, 1);
+		return 1;
+	}
+	if (passes(code, mode))
+		piece__set(piece, src, n);
+	else if (has_letter(code))
+		piece__set(piece, (const char[]){'\\', letters[code]}, 2);
+	else
+		piece__set_hex(piece, src, n);
+	return n;
+}
+
+size_t escape(char *dst, size_t size, const char *src, size_t len, enum escape_mode mode)
+{
+	size_t total = 0, kept = 0;
+
+	for (size_t i = 0; i < len;) {
+		struct piece piece;
+
+		i += piece__take(&piece, (const unsigned char *)src + i, len - i, mode);
+		/* Equal until the first piece that does not fit: later ones must not either. */
+		if (kept == total && piece.len < size - kept) {
+			memcpy(dst + kept, piece.text, piece.len);
+			kept += piece.len;
+		}
+		total += piece.len;
+	}
+	dst[kept] = '\0';
+	return total;
+}

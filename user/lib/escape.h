@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Text that a target controls (comm, argv, paths, symbols, payload) is hostile: it passes
+ * here before it reaches a terminal or a file.
+ */
+#ifndef WIRESCOPE_ESCAPE_H
+#define WIRESCOPE_ESCAPE_H
+
+#include <stddef.h>
+
+enum escape_mode {
+	/*
+	 * C0 and C1 controls, DEL, bidi and zero-width controls, line separators and bytes
+	 * that are not UTF-8 become \xNN (each byte) or \n, \t, \r, \\; the rest passes.
+	 */
+	ESCAPE_TERMINAL,
+	/* As ESCAPE_TERMINAL, but newlines and tabs pass: for whole messages of our own. */
+	ESCAPE_MESSAGE,
+	/* Valid UTF-8 for a JSON library: bad bytes become U+FFFD, the rest passes. */
+	ESCAPE_UTF8,
+};
+
+/*
+ * Escape len bytes of src into dst (size > 0, always NUL-terminated, never ends inside a
+ * multi-byte character or an escape). Returns the length that the whole result has, as
+ * snprintf does: a return value >= size means that the text was cut.
+ */
+size_t escape(char *dst, size_t size, const char *src, size_t len, enum escape_mode mode);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the running kernel offers and allows; each answer is found once. */
+#ifndef WIRESCOPE_KERNEL_H
+#define WIRESCOPE_KERNEL_H
+
+#include <stdbool.h>
+
+struct btf;
+
+enum kernel_feature {
+	KERNEL_BTF,	     /* /sys/kernel/btf/vmlinux */
+	KERNEL_RDONLY_CAST,  /* kfunc bpf_rdonly_cast, 6.2 (a35b9af4ec2c) */
+	KERNEL_SYSCALL_EVENTS, /* CONFIG_FTRACE_SYSCALLS, with the context that we read */
+	KERNEL_UPROBE,	     /* CONFIG_UPROBE_EVENTS */
+	KERNEL_FEATURES,
+};
+
+bool kernel_has(enum kernel_feature feature);
+
+/*
+ * The kernel's BTF, owned by this module; NULL if there is none. Not to be kept: loading an
+ * object hands it over to libbpf.
+ */
+struct btf *kernel_btf(void);
+
+/*
+ * Print WHAT, WHY and TRY for a failure to load or attach, after looking for its cause:
+ * privileges, BTF, lockdown, memlock. Returns err.
+ */
+int kernel_explain(int err, const char *what);
+
+/* Run all checks, print PASS or FAIL for each on stdout; false if one failed. */
+bool kernel_doctor(void);
+
+/* True if process ids that we see are those that BPF programs see. */
+bool kernel_in_initial_pid_namespace(void);
+
+#endif

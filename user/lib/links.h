@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Links beyond the one that a skeleton has for each program: a program that is attached to
+ * several events, or to probes found at run time. tool_main() destroys them before the last
+ * report.
+ */
+#ifndef WIRESCOPE_LINKS_H
+#define WIRESCOPE_LINKS_H
+
+#include <bpf/libbpf.h>
+
+/* Takes ownership; NULL is an error that has been reported: returns -EINVAL. */
+int links_keep(struct bpf_link *link);
+
+void links_destroy(void);
+
+#endif

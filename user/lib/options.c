@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "tool.h"
+
+enum option_key {
+	KEY_FOLLOW = 0x1000,
+	KEY_CGROUP,
+	KEY_COMM,
+	KEY_JSON,
+	KEY_STRICT,
+	KEY_DOCTOR,
+};
+
+static const struct argp_option common_options[] = {
+	{NULL, 0, NULL, 0, "Target (none: the whole system)", 10},
+	{"pid", 'p', "PID", 0, "this process (PID,PID...; may repeat)", 10},
+	{"cmd", 'c', "CMD", 0, "run CMD and trace it; or: -- CMD ARGS", 10},
+	{"follow", KEY_FOLLOW, "no", OPTION_ARG_OPTIONAL, "descendants too (default with -c)", 10},
+	{"user", 'u', "NAME", 0, "run CMD as this user", 10},
+	{"cgroup", KEY_CGROUP, "PATH", 0, "processes of a cgroup", 10},
+	{"comm", KEY_COMM, "NAME", 0, "processes of this name", 10},
+	{NULL, 0, NULL, 0, "Output", 11},
+	{"duration", 'd', "TIME", 0, "stop after 10, 10s, 500ms, 2m", 11},
+	{"interval", 'i', "TIME", 0, "print every TIME, not only at the end", 11},
+	{"output", 'o', "FILE", 0, "write to FILE instead of stdout", 11},
+	{"format", 'f', "FORMAT", 0, "text (default) or json", 11},
+	{"json", KEY_JSON, NULL, 0, "the same as -f json", 11},
+	{"strict", KEY_STRICT, NULL, 0, "exit with 3 if anything was lost", 11},
+	{"quiet", 'q', NULL, 0, "errors only on stderr", 11},
+	{"verbose", 'v', NULL, 0, "say what is done, and libbpf's log", 11},
+	{"doctor", KEY_DOCTOR, NULL, 0, "check what this system offers", 11},
+	{0},
+};
+
+static void bad_value(const char *option, const char *text, const char *expected)
+{
+	refuse(-EINVAL, "'%s' is not a value for %s", text, option);
+	suggest("%s %s", option, expected);
+	exit(USAGE_ERROR);
+}
+
+int parse_duration(const char *text, uint64_t *ns)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = {
+		{"", 1000000000},	    {"s", 1000000000},	{"ms", 1000000},
+		{"us", 1000},		    {"m", 60000000000}, {"h", 3600000000000},
+	};
+	char *end;
+	double value;
+
+	if (strspn(text, "0123456789.") == 0)
+		return -EINVAL;
+	value = strtod(text, &end);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		double total = value * units[i].ns;
+
+		if (strcmp(end, units[i].name))
+			continue;
+		if (!(total >= 1000 && total < 9e18))
+			return -EINVAL;
+		*ns = total;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+unsigned long parse_number(const char *option, const char *text, unsigned long min,
+			   unsigned long max)
+{
+	char expected[64], *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || value < min || value > max) {
+		snprintf(expected, sizeof(expected), "%lu (up to %lu)", min, max);
+		bad_value(option, text, expected);
+	}
+	return value;
+}
+
+static void set_time(const char *option, const char *text, uint64_t *ns)
+{
+	if (parse_duration(text, ns))
+		bad_value(option, text, "10, 10s, 500ms, 2m");
+}
+
+static void set_format(struct options *o, const char *text)
+{
+	if (!strcmp(text, "json"))
+		o->format = REPORT_JSON;
+	else if (!strcmp(text, "text"))
+		o->format = REPORT_TEXT;
+	else
+		bad_value("--format", text, "text or json");
+}
+
+static void set_follow(struct options *o, const char *text)
+{
+	if (text && strcmp(text, "no") && strcmp(text, "yes"))
+		bad_value("--follow", text, "(or --follow=no)");
+	o->follow_given = true;
+	o->target->follow = !text || strcmp(text, "no");
+}
+
+static void set_comm(struct options *o, const char *text)
+{
+	if (!*text || strlen(text) > 15)
+		bad_value("--comm", text, "NAME (1 to 15 characters, as in /proc/PID/comm)");
+	o->target->comm = text;
+}
+
+static void set_command(struct options *o, const char *line)
+{
+	if (o->argv) {
+		refuse(-EINVAL, "a command is given twice");
+		suggest("-c 'CMD ARGS' or -- CMD ARGS");
+		exit(USAGE_ERROR);
+	}
+	if (command_split(line, &o->split))
+		exit(USAGE_ERROR);
+	o->argv = o->split;
+}
+
+static void set_arguments(struct options *o, struct argp_state *state)
+{
+	char **rest = state->argv + state->next;
+
+	if (!state->quoted || state->next < state->quoted) {
+		refuse(-EINVAL, "unexpected argument '%s'", *rest);
+		suggest("%s -- %s ... to trace a command", log_tool(), *rest);
+		exit(USAGE_ERROR);
+	}
+	if (o->argv)
+		set_command(o, "");
+	o->argv = rest;
+	state->next = state->argc;
+}
+
+static void add_pids(struct options *o, const char *list)
+{
+	int err = target__add_pids(o->target, list);
+
+	if (err)
+		exit(err == -EINVAL ? USAGE_ERROR : EXIT_FAILURE);
+}
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'p':
+		add_pids(o, arg);
+		break;
+	case 'c':
+		set_command(o, arg);
+		break;
+	case 'u':
+		o->user = arg;
+		break;
+	case 'd':
+		set_time("--duration", arg, &o->duration_ns);
+		break;
+	case 'i':
+		set_time("--interval", arg, &o->interval_ns);
+		break;
+	case 'o':
+		o->output = arg;
+		break;
+	case 'f':
+		set_format(o, arg);
+		break;
+	case 'q':
+		log_set_level(LOG_QUIET);
+		break;
+	case 'v':
+		log_set_level(LOG_VERBOSE);
+		break;
+	case KEY_FOLLOW:
+		set_follow(o, arg);
+		break;
+	case KEY_CGROUP:
+		o->target->cgroup = arg;
+		break;
+	case KEY_COMM:
+		set_comm(o, arg);
+		break;
+	case KEY_JSON:
+		o->format = REPORT_JSON;
+		break;
+	case KEY_STRICT:
+		o->strict = true;
+		break;
+	case KEY_DOCTOR:
+		o->doctor = true;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static error_t parse_arguments(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_ARGS)
+		return ARGP_ERR_UNKNOWN;
+	set_arguments(state->input, state);
+	return 0;
+}
+
+/* argp gives children their input through this event of their parent. */
+static error_t parse_parent(int key, char *arg, struct argp_state *state)
+{
+	if (key != ARGP_KEY_INIT)
+		return parse_arguments(key, arg, state);
+	state->child_inputs[0] = state->input;
+	return 0;
+}
+
+static void check_combination(const struct options *o)
+{
+	if (o->argv && o->target->pids_cnt) {
+		refuse(-EINVAL, "-p and a command exclude each other");
+		suggest("one of them");
+		exit(USAGE_ERROR);
+	}
+	if (o->user && !o->argv) {
+		refuse(-EINVAL, "--user is for a command");
+		suggest("-u NAME -c 'CMD ARGS'");
+		exit(USAGE_ERROR);
+	}
+	if (o->follow_given && !o->argv && !o->target->pids_cnt) {
+		refuse(-EINVAL, "--follow needs a process to follow");
+		suggest("--follow with -p PID or -c 'CMD ARGS'");
+		exit(USAGE_ERROR);
+	}
+}
+
+void options_parse(struct options *o, const struct tool *tool, int argc, char **argv)
+{
+	static const struct argp common = {common_options, parse_common, NULL, NULL, NULL, NULL,
+					   NULL};
+	struct argp_child children[] = {
+		{&common, 0, NULL, 0},
+		{tool->argp, 0, NULL, 1},
+		{0},
+	};
+	char doc[2048];
+	struct argp argp = {
+		.parser = parse_parent,
+		.args_doc = "[-p PID | -c 'CMD ARGS' | -- CMD ARGS...]",
+		.doc = doc,
+		.children = children,
+	};
+
+	snprintf(doc, sizeof(doc), "%s\v%s", tool->brief, tool->examples ?: "");
+	argp_err_exit_status = USAGE_ERROR;
+	argp_program_version = WIRESCOPE_VERSION;
+	argp_parse(&argp, argc, argv, 0, NULL, o);
+	check_combination(o);
+	o->keep_following = o->argv && o->follow_given && o->target->follow;
+	if (o->argv && !o->follow_given)
+		o->target->follow = true;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "render.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "escape.h"
+#include "histogram.h"
+
+#define KEY_SIZE 512
+
+struct row {
+	const void *key;
+	const void *value;
+	uint64_t total;
+};
+
+static uint64_t row_total(const struct result *r, const void *value)
+{
+	return r->kind == RESULT_HIST ? histogram_count(value) : ((const struct count *)value)->n;
+}
+
+static int compare_totals(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->total != y->total)
+		return x->total < y->total ? -1 : 1;
+	return x->key < y->key ? -1 : 1;
+}
+
+/* Rows that are not empty, ascending; NULL if there are none. */
+static struct row *sorted_rows(const struct result *r, const struct table *t, size_t *cnt)
+{
+	struct row *rows = calloc(t->cnt ? t->cnt : 1, sizeof(*rows));
+
+	*cnt = 0;
+	for (size_t i = 0; rows && i < t->cnt; i++) {
+		struct row row = {.key = table__key(t, i), .value = table__value(t, i)};
+
+		row.total = row_total(r, row.value);
+		if (row.total)
+			rows[(*cnt)++] = row;
+	}
+	if (rows && *cnt)
+		qsort(rows, *cnt, sizeof(*rows), compare_totals);
+	if (*cnt)
+		return rows;
+	free(rows);
+	return NULL;
+}
+
+static void row_title(const struct result *r, const struct row *row, char *title, size_t size)
+{
+	char key[KEY_SIZE];
+
+	if (!r->keyed) {
+		snprintf(title, size, "@%s", r->name);
+		return;
+	}
+	result__format_key(r, row->key, key, sizeof(key));
+	snprintf(title, size, "@%s[%s]", r->name, key);
+}
+
+void render_text(FILE *out, const struct result *r, const struct table *t)
+{
+	struct row *rows;
+	size_t cnt;
+
+	rows = sorted_rows(r, t, &cnt);
+	for (size_t i = 0; i < cnt; i++) {
+		char title[KEY_SIZE + sizeof(r->name) + 4];
+
+		row_title(r, &rows[i], title, sizeof(title));
+		if (r->kind == RESULT_COUNT) {
+			fprintf(out, "%s: %llu\n", title, (unsigned long long)rows[i].total);
+			continue;
+		}
+		fprintf(out, "%s:\n", title);
+		histogram_print(out, rows[i].value);
+		fputc('\n', out);
+	}
+	free(rows);
+}
+
+json_t *render_string(const char *text)
+{
+	size_t len = strlen(text), size = len * 3 + 1; /* U+FFFD is 3 bytes */
+	char *buf = malloc(size);
+	json_t *string;
+
+	if (!buf)
+		return json_null();
+	escape(buf, size, text, len, ESCAPE_UTF8);
+	string = json_string(buf);
+	free(buf);
+	return string;
+}
+
+static json_t *hist_buckets(const struct hist *h)
+{
+	json_t *buckets = json_array();
+	unsigned int first = HIST_SLOTS, last = 0;
+
+	for (unsigned int i = 0; i < HIST_SLOTS; i++) {
+		if (!h->slots[i])
+			continue;
+		first = first == HIST_SLOTS ? i : first;
+		last = i;
+	}
+	for (unsigned int i = first; i <= last; i++) {
+		json_t *bucket = json_object();
+		int64_t min, max;
+
+		histogram_bounds(i, &min, &max);
+		if (i > 0)
+			json_object_set_new(bucket, "min", json_integer(min));
+		json_object_set_new(bucket, "max", json_integer(max));
+		json_object_set_new(bucket, "count", json_integer(h->slots[i]));
+		json_array_append_new(buckets, bucket);
+	}
+	return buckets;
+}
+
+static const char *unit_of(const char *name)
+{
+	static const struct {
+		const char *suffix, *unit;
+	} units[] = {{"latencies", "ns"}, {"_ns", "ns"}, {"bytes", "bytes"}};
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t suffix = strlen(units[i].suffix);
+
+		if (len >= suffix && !strcmp(name + len - suffix, units[i].suffix))
+			return units[i].unit;
+	}
+	return NULL;
+}
+
+static json_t *row_data(const struct result *r, const struct row *row)
+{
+	return r->kind == RESULT_HIST ? hist_buckets(row->value) : json_integer(row->total);
+}
+
+json_t *render_json(const struct result *r, const struct table *t)
+{
+	json_t *line, *data, *by_key = json_object();
+	uint64_t count = 0;
+	int64_t sum = 0;
+	char key[KEY_SIZE], name[sizeof(r->name) + 1];
+	struct row *rows;
+	size_t cnt;
+
+	rows = sorted_rows(r, t, &cnt);
+	for (size_t i = 0; i < cnt; i++) {
+		count += rows[i].total;
+		if (r->kind == RESULT_HIST)
+			sum += ((const struct hist *)rows[i].value)->sum;
+		if (!r->keyed)
+			continue;
+		result__format_key(r, rows[i].key, key, sizeof(key));
+		json_object_set_new(by_key, key, row_data(r, &rows[i]));
+	}
+	snprintf(name, sizeof(name), "@%s", r->name);
+	data = json_object();
+	if (cnt)
+		json_object_set_new(data, name,
+				    r->keyed ? json_incref(by_key) : row_data(r, &rows[0]));
+	line = cnt ? json_pack("{s:s, s:I, s:o}", "type", r->kind == RESULT_HIST ? "hist" : "map",
+			       "count", (json_int_t)count, "data", data)
+		   : NULL;
+	if (line && r->kind == RESULT_HIST)
+		json_object_set_new(line, "sum", json_integer(sum));
+	if (line && unit_of(r->name))
+		json_object_set_new(line, "unit", json_string(unit_of(r->name)));
+	if (!line)
+		json_decref(data);
+	json_decref(by_key);
+	free(rows);
+	return line;
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+
+#include "histogram.h"
+#include "log.h"
+#include "lost.h"
+#include "render.h"
+#include "span.h"
+
+/* The key where BPF programs put what finds no room must be there before the map is full. */
+static int make_room_for_other(const struct bpf_map *map)
+{
+	size_t size = bpf_map__key_size(map) + bpf_map__value_size(map);
+	char *row = calloc(1, size);
+	int err = 0;
+
+	if (!row)
+		return fail(-ENOMEM, "failed to prepare the report");
+	memset(row, 0xff, bpf_map__key_size(map));
+	if (bpf_map_update_elem(bpf_map__fd(map), row, row + bpf_map__key_size(map), BPF_ANY))
+		err = fail(-errno, "failed to prepare the map '%s'", bpf_map__name(map));
+	free(row);
+	return err;
+}
+
+int report__open(struct report *r, struct bpf_object *obj)
+{
+	int err = object__results(obj, &r->results, &r->results_cnt);
+
+	for (size_t i = 0; !err && i < r->results_cnt; i++) {
+		if (bpf_map__type(r->results[i].map) == BPF_MAP_TYPE_HASH)
+			err = make_room_for_other(r->results[i].map);
+	}
+
+	r->obj = obj;
+	if (err)
+		return err;
+	r->deltas = calloc(r->results_cnt + 1, sizeof(*r->deltas));
+	r->seen = calloc(r->results_cnt + 1, sizeof(*r->seen));
+	if (!r->deltas || !r->seen)
+		return fail(-ENOMEM, "failed to prepare the report");
+	return 0;
+}
+
+void report__close(struct report *r)
+{
+	for (size_t i = 0; r->deltas && r->seen && i < r->results_cnt; i++) {
+		table__free(&r->deltas[i]);
+		table__free(&r->seen[i]);
+	}
+	free(r->deltas);
+	free(r->seen);
+	free(r->results);
+	r->results_cnt = 0;
+}
+
+int report__take(struct report *r)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < r->results_cnt; i++) {
+		table__free(&r->deltas[i]);
+		err = table__read(&r->deltas[i], r->results[i].map, merge_u64);
+		err = err ?: table__take_delta(&r->deltas[i], &r->seen[i]);
+	}
+	return err;
+}
+
+static void print_result(struct report *r, size_t i)
+{
+	if (r->format == REPORT_TEXT)
+		render_text(r->out, &r->results[i], &r->deltas[i]);
+	else
+		report__json(r, render_json(&r->results[i], &r->deltas[i]));
+}
+
+void report__print(struct report *r, const char *name)
+{
+	for (size_t i = 0; i < r->results_cnt; i++) {
+		if (!strcmp(r->results[i].name, name))
+			print_result(r, i);
+	}
+}
+
+void report__print_all(struct report *r)
+{
+	static const enum result_kind order[] = {RESULT_HIST, RESULT_COUNT};
+
+	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+		for (size_t i = 0; i < r->results_cnt; i++) {
+			if (r->results[i].kind == order[k])
+				print_result(r, i);
+		}
+	}
+}
+
+struct hist report__total(const struct report *r, const char *name)
+{
+	struct hist total = {0};
+
+	for (size_t i = 0; i < r->results_cnt; i++) {
+		if (r->results[i].kind != RESULT_HIST || strcmp(r->results[i].name, name))
+			continue;
+		for (size_t row = 0; row < r->deltas[i].cnt; row++)
+			histogram_add(&total, table__value(&r->deltas[i], row));
+	}
+	return total;
+}
+
+static const struct table *find_counts(const struct report *r, const char *name)
+{
+	for (size_t i = 0; i < r->results_cnt; i++) {
+		if (r->results[i].kind == RESULT_COUNT && !strcmp(r->results[i].name, name))
+			return &r->deltas[i];
+	}
+	return NULL;
+}
+
+uint64_t report__count(const struct report *r, const char *name, uint32_t key)
+{
+	const struct table *t = find_counts(r, name);
+	const struct count *count = t ? table__find(t, &key) : NULL;
+
+	return count ? count->n : 0;
+}
+
+uint64_t report__count_all(const struct report *r, const char *name)
+{
+	const struct table *t = find_counts(r, name);
+	uint64_t sum = 0;
+
+	for (size_t row = 0; t && row < t->cnt; row++)
+		sum += ((const struct count *)table__value(t, row))->n;
+	return sum;
+}
+
+void report__json(struct report *r, json_t *object)
+{
+	if (!object)
+		return;
+	json_dumpf(object, r->out, JSON_COMPACT);
+	fputc('\n', r->out);
+	json_decref(object);
+}
+
+static bool thread_exists(uint32_t tid)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%u", tid);
+	return !stat(path, &st);
+}
+
+static void add_running(const struct span *span, uint64_t now_ns, struct in_flight *calls,
+			size_t *cnt)
+{
+	uint64_t start_ns = __atomic_load_n(&span->start_ns, __ATOMIC_ACQUIRE);
+
+	if (!start_ns || !thread_exists(span->tid))
+		return;
+	calls[(*cnt)++] = (struct in_flight){
+		.tid = span->tid,
+		.id = span->id,
+		.arg = {span->arg[0], span->arg[1]},
+		.age_ns = now_ns > start_ns ? now_ns - start_ns : 0,
+	};
+}
+
+static size_t add_met_spans(const struct report *r, uint64_t now_ns, struct in_flight *calls,
+			    size_t cnt)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, "spans_met");
+	__u32 key, *prev = NULL;
+	struct span span;
+
+	while (cnt < 2 * SPAN_SLOTS && !bpf_map_get_next_key(bpf_map__fd(map), prev, &key)) {
+		if (!bpf_map_lookup_elem(bpf_map__fd(map), &key, &span))
+			add_running(&span, now_ns, calls, &cnt);
+		prev = &key;
+	}
+	return cnt;
+}
+
+int report__in_flight(const struct report *r, struct in_flight **calls, size_t *cnt)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, "spans");
+	size_t size = SPAN_SLOTS * sizeof(struct span);
+	uint64_t now_ns = r->start_ns + r->total_ns;
+	struct span *spans;
+
+	*cnt = 0;
+	*calls = calloc(2 * SPAN_SLOTS, sizeof(**calls));
+	if (!*calls)
+		return fail(-ENOMEM, "failed to list the running calls");
+	spans = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (spans == MAP_FAILED)
+		return fail(-errno, "failed to read the running calls");
+	for (size_t i = 0; i < SPAN_SLOTS; i++)
+		add_running(&spans[i], now_ns, *calls, cnt);
+	munmap(spans, size);
+	*cnt = add_met_spans(r, now_ns, *calls, *cnt);
+	return 0;
+}
+
+static const char *const lost_texts[LOST_REASONS][2] = {
+	[LOST_MAP_FULL] = {"map full", "a filter: -p, --comm, --cgroup"},
+	[LOST_NO_SPAN] = {"too many calls at once", "a filter: -p, --comm, --cgroup"},
+	[LOST_FAULT] = {"memory of the process not readable", NULL},
+	[LOST_COMPAT] = {"32-bit process not seen by this backend", "--compat"},
+};
+
+static uint64_t lost_for(const struct report *r, __u32 reason)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, "lost_events");
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t values[cpus], sum = 0;
+
+	if (!map || bpf_map_lookup_elem(bpf_map__fd(map), &reason, values))
+		return 0;
+	for (int i = 0; i < cpus; i++)
+		sum += values[i];
+	return sum;
+}
+
+/* Events during which a program was already running on the CPU: the kernel drops those. */
+static uint64_t recursion_misses(const struct report *r)
+{
+	struct bpf_program *prog;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(prog, r->obj) {
+		struct bpf_prog_info info = {0};
+		__u32 len = sizeof(info);
+
+		if (bpf_program__fd(prog) < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+static uint64_t say_lost(const struct report *r, uint64_t lost, const char *reason, const char *hint)
+{
+	if (lost)
+		note("lost %llu of %llu events (%s%s%s)", (unsigned long long)lost,
+		     (unsigned long long)(r->events + lost), reason, hint ? "; try " : "",
+		     hint ? hint : "");
+	return lost;
+}
+
+uint64_t report__lost(const struct report *r)
+{
+	uint64_t sum = say_lost(r, recursion_misses(r), "probe interrupted by itself", NULL);
+
+	for (__u32 i = 0; i < LOST_REASONS; i++)
+		sum += say_lost(r, lost_for(r, i), lost_texts[i][0], lost_texts[i][1]);
+	return sum;
+}

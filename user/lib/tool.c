@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "envelope.h"
+#include "kernel.h"
+#include "links.h"
+#include "log.h"
+#include "options.h"
+
+#define GRACE_MS      2000 /* between SIGTERM and SIGKILL for the command */
+#define LIVE_CHECK_MS 50   /* how often the end of descendants is looked for */
+
+enum { EXIT_LOST = 3 };
+
+struct session {
+	const struct tool *tool;
+	struct options options;
+	struct target target;
+	struct skel *skel;
+	struct report report;
+	uint64_t reported_ns; /* end of the last report */
+	int signal_fd;
+	int interval_fd;
+	int duration_fd;
+	bool stop;
+	bool pipe_broke;
+	bool interrupted; /* by a first Ctrl-C while a command runs */
+	int exec_status;  /* 126 or 127 if the command could not run */
+};
+
+uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	if (level != LIBBPF_DEBUG)
+		log_raw(fmt, args);
+	return 0;
+}
+
+static int open_timer(uint64_t ns, bool repeat)
+{
+	struct itimerspec spec = {.it_value = {ns / 1000000000, ns % 1000000000}};
+	int fd;
+
+	if (!ns)
+		return -1;
+	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (repeat)
+		spec.it_interval = spec.it_value;
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &spec, NULL);
+	return fd;
+}
+
+static int open_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_output(struct session *s)
+{
+	s->report.out = stdout;
+	if (!s->options.output)
+		return 0;
+	s->report.out = fopen(s->options.output, "we");
+	return s->report.out ? 0 : fail(-errno, "failed to open '%s'", s->options.output);
+}
+
+static int session__start_command(struct session *s)
+{
+	const struct options *o = &s->options;
+
+	command_find(o->argv[0], &s->target.command_path);
+	if (!geteuid() && getenv("SUDO_USER") && !o->user)
+		note("running '%s' as root; use -u %s to run it as you", o->argv[0],
+		     getenv("SUDO_USER"));
+	return command__start(&s->target.command, o->argv, o->user);
+}
+
+static int session__load(struct session *s)
+{
+	struct bpf_object *obj;
+	int err;
+
+	s->skel = s->tool->open();
+	if (!s->skel)
+		return kernel_explain(-errno, "failed to open the BPF object");
+	obj = s->skel->obj;
+	err = target__configure(&s->target, obj);
+	if (!err && s->tool->setup)
+		err = s->tool->setup(s->skel, &s->target);
+	if (err)
+		return err;
+	err = bpf_object__load_skeleton(s->skel->skeleton);
+	if (err)
+		return kernel_explain(err, "failed to load the BPF programs");
+	err = target__arm(&s->target, obj);
+	return err ?: report__open(&s->report, obj);
+}
+
+static int session__attach(struct session *s)
+{
+	int err;
+
+	err = bpf_object__attach_skeleton(s->skel->skeleton);
+	if (err)
+		return kernel_explain(err, "failed to attach the BPF programs");
+	err = s->tool->attach ? s->tool->attach(s->skel, &s->target) : 0;
+	err = err ?: target__add_descendants(&s->target);
+	if (err)
+		return err;
+	s->report.start_ns = s->reported_ns = now_ns();
+	if (s->tool->started)
+		err = s->tool->started(s->skel, &s->target, s->report.start_ns);
+	verbose("attached");
+	return err;
+}
+
+/* Print what has come since the last report. */
+static int session__report(struct session *s, bool final)
+{
+	struct report *r = &s->report;
+	uint64_t now = now_ns();
+	int err;
+
+	r->final = final;
+	r->elapsed_ns = now - s->reported_ns;
+	r->total_ns = now - r->start_ns;
+	s->reported_ns = now;
+	err = report__take(r);
+	if (err)
+		return err;
+	if (r->interval)
+		envelope_interval(r);
+	if (s->tool->report)
+		err = s->tool->report(s->skel, r);
+	else
+		report__print_all(r);
+	if (fflush(r->out) && errno == EPIPE)
+		s->stop = s->pipe_broke = true;
+	return err;
+}
+
+static void session__interrupt(struct session *s)
+{
+	if (!s->target.command.pid || s->target.command.reaped) {
+		s->stop = true;
+		return;
+	}
+	/* The terminal sent it to the command too: its end is ours. */
+	if (!s->interrupted)
+		s->interrupted = true;
+	else
+		command__stop(&s->target.command, GRACE_MS);
+}
+
+static int session__on_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+	int err = 0;
+
+	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGUSR1:
+			err = session__report(s, false);
+			break;
+		case SIGINT:
+			session__interrupt(s);
+			break;
+		case SIGPIPE:
+			s->stop = s->pipe_broke = true;
+			break;
+		default:
+			if (s->target.command.pid && !s->target.command.reaped)
+				kill(s->target.command.pid, info.ssi_signo);
+			s->stop = true;
+		}
+	}
+	return err;
+}
+
+/* True once what was asked for has ended. */
+static bool session__target_ended(struct session *s)
+{
+	struct target *t = &s->target;
+
+	if (!target__by_pid(t))
+		return false;
+	if (t->command.pid && !command__reap(&t->command, false))
+		return false;
+	if (s->options.keep_following || (t->pids_cnt && t->follow))
+		return __atomic_load_n(t->live, __ATOMIC_RELAXED) == 0;
+	return target__running_pids(t) == 0;
+}
+
+static bool drain_timer(int fd)
+{
+	uint64_t times;
+
+	return fd >= 0 && read(fd, &times, sizeof(times)) == sizeof(times);
+}
+
+/* Descriptors whose change matters: signals, timers, the end of the command or the PIDs. */
+static struct pollfd *session__pollfds(const struct session *s, nfds_t *cnt)
+{
+	const struct target *t = &s->target;
+	struct pollfd *fds = calloc(4 + t->pids_cnt, sizeof(*fds));
+
+	*cnt = 0;
+	if (!fds)
+		return NULL;
+	fds[(*cnt)++].fd = s->signal_fd;
+	fds[(*cnt)++].fd = s->interval_fd;
+	fds[(*cnt)++].fd = s->duration_fd;
+	fds[(*cnt)++].fd = t->command.reaped ? -1 : t->command.pidfd;
+	/* With follow the end of one process is not the end: the timeout looks. */
+	for (size_t i = 0; !t->follow && i < t->pids_cnt; i++) {
+		struct pollfd p = {.fd = t->pidfds[i]};
+
+		if (poll(&p, 1, 0) == 0 || t->pids_cnt == 1)
+			fds[(*cnt)++].fd = t->pidfds[i];
+	}
+	for (nfds_t i = 0; i < *cnt; i++)
+		fds[i].events = POLLIN;
+	return fds;
+}
+
+static int session__wait(struct session *s)
+{
+	int timeout_ms = s->target.follow ? LIVE_CHECK_MS : -1, err = 0;
+	struct pollfd *fds;
+	nfds_t cnt;
+
+	while (!err && !s->stop && !session__target_ended(s)) {
+		fds = session__pollfds(s, &cnt);
+		if (!fds)
+			return fail(-ENOMEM, "failed to wait for events");
+		if (poll(fds, cnt, timeout_ms) < 0 && errno != EINTR)
+			err = fail(-errno, "failed to wait for events");
+		free(fds);
+		err = err ?: session__on_signal(s);
+		if (!err && !s->stop && drain_timer(s->interval_fd))
+			err = session__report(s, false);
+		if (drain_timer(s->duration_fd))
+			s->stop = true;
+	}
+	return err;
+}
+
+static int session__finish(struct session *s)
+{
+	bool descendants = s->target.follow && s->target.live && s->target.command.reaped &&
+			   *s->target.live;
+	struct report *r = &s->report;
+	uint64_t lost;
+	int err;
+
+	target__stop(s->skel->obj);
+	err = s->pipe_broke ? 0 : session__report(s, true);
+	if (descendants)
+		note("%llu descendants of the command still run (--follow waits for them)",
+		     *s->target.live);
+	lost = report__lost(r);
+	if (!s->pipe_broke)
+		envelope_end(r, lost, &s->target.command);
+	if (!err && fflush(r->out) && errno != EPIPE)
+		err = fail(-errno, "failed to write the report");
+	return err ?: (lost && s->options.strict ? EXIT_LOST : 0);
+}
+
+static int session__run(struct session *s)
+{
+	const struct options *o = &s->options;
+	struct command *c = &s->target.command;
+	int err = session__load(s);
+
+	err = err ?: session__attach(s);
+	if (err)
+		return err;
+	envelope_begin(&s->report, s->tool->name);
+	s->interval_fd = open_timer(o->interval_ns, true);
+	s->duration_fd = open_timer(o->duration_ns, false);
+	if (c->pid) {
+		s->exec_status = command__go(c, o->argv[0]);
+		if (s->exec_status)
+			return s->exec_status < 0 ? s->exec_status : 0;
+	}
+	err = session__wait(s);
+	return err ?: session__finish(s);
+}
+
+/* What a shell expects: the command's own status, or why there is none. */
+static int session__exit_status(const struct session *s, int err, bool ours_ended_it)
+{
+	bool command = s->options.argv;
+
+	if (s->exec_status > 0)
+		return s->exec_status;
+	if (err < 0)
+		return command ? COMMAND_OUR_FAILURE : EXIT_FAILURE;
+	if (err > 0 || !command || ours_ended_it)
+		return err;
+	return command__exit_status(&s->target.command);
+}
+
+static void session__close(struct session *s)
+{
+	int fds[] = {s->signal_fd, s->interval_fd, s->duration_fd};
+
+	report__close(&s->report);
+	links_destroy();
+	if (s->skel)
+		bpf_object__destroy_skeleton(s->skel->skeleton);
+	target__close(&s->target);
+	if (s->report.out && s->report.out != stdout)
+		fclose(s->report.out);
+	free(s->options.split);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+}
+
+static int doctor(void)
+{
+	return kernel_doctor() ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int tool_main(const struct tool *tool, int argc, char **argv)
+{
+	struct session s = {
+		.tool = tool,
+		.target = TARGET_INIT,
+		.signal_fd = -1,
+		.interval_fd = -1,
+		.duration_fd = -1,
+	};
+	bool ours_ended_it;
+	int err;
+
+	log_init(tool->name);
+	libbpf_set_print(libbpf_print);
+	s.options.target = &s.target;
+	options_parse(&s.options, tool, argc, argv);
+	if (s.options.doctor)
+		return doctor();
+	s.report.format = s.options.format;
+	s.report.target = &s.target;
+	s.report.interval = s.options.interval_ns;
+	s.signal_fd = open_signals();
+	err = open_output(&s);
+	if (!err && s.options.argv)
+		err = session__start_command(&s);
+	err = err ?: session__run(&s);
+	ours_ended_it = s.target.command.pid && !command__reap(&s.target.command, false);
+	if (ours_ended_it)
+		command__stop(&s.target.command, GRACE_MS);
+	err = session__exit_status(&s, err, ours_ended_it);
+	session__close(&s);
+	return err;
+}

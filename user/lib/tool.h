@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The life of a tool: options, target, load, attach, intervals, signals, report, what was
+ * lost, exit status. A tool describes itself and says only what is its own.
+ */
+#ifndef WIRESCOPE_TOOL_H
+#define WIRESCOPE_TOOL_H
+
+#include <argp.h>
+
+#include <bpf/libbpf.h>
+
+#include "report.h"
+#include "target.h"
+
+/* How each skeleton begins; what tool_main() needs of it. */
+struct skel {
+	struct bpf_object_skeleton *skeleton;
+	struct bpf_object *obj;
+};
+
+struct tool {
+	const char *name;
+	const char *brief;    /* one line, for --help and the README */
+	const char *examples; /* lines of --help, indented by two blanks */
+	const struct argp *argp; /* its own options; optional */
+	struct skel *(*open)(void);
+
+	/* Before loading: set globals, switch programs off. Optional. */
+	int (*setup)(void *skel, const struct target *target);
+	/* Once all programs are attached whose SEC() says where: the others. Optional. */
+	int (*attach)(void *skel, const struct target *target);
+	/* Once attached, before the command runs. Optional. */
+	int (*started)(void *skel, const struct target *target, uint64_t now_ns);
+	/* Print one report; default: report__print_all(). */
+	int (*report)(void *skel, struct report *r);
+};
+
+/* Defines open_NAME() for the skeleton NAME_bpf. */
+#define TOOL_SKELETON(name)                                                                        \
+	static struct skel *open_##name(void)                                                      \
+	{                                                                                          \
+		return (struct skel *)name##_bpf__open();                                          \
+	}
+
+/* main() of every tool; returns the exit status. */
+int tool_main(const struct tool *tool, int argc, char **argv);
+
+/* CLOCK_MONOTONIC, the clock of bpf_ktime_get_ns(). */
+uint64_t now_ns(void);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Classic tracepoints. tracefs need not be mounted: where it is not, we mount it detached
+ * (fsmount(2), 5.2), visible to nobody else and gone with us.
+ */
+#ifndef WIRESCOPE_TRACEFS_H
+#define WIRESCOPE_TRACEFS_H
+
+#include <bpf/libbpf.h>
+
+/* Number of an event for perf_event_open(2), or a negative error; no message. */
+int tracefs_event_id(const char *group, const char *event);
+
+/* Attach a SEC("tracepoint") program; NULL after a message. The caller destroys the link. */
+struct bpf_link *tracefs_attach(const struct bpf_program *prog, const char *group,
+				const char *event);
+
+#endif

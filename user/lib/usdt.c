@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "usdt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libelf.h>
+#include <gelf.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "links.h"
+#include "log.h"
+
+#define NOTE_SECTION ".note.stapsdt"
+#define NOTE_OWNER   "stapsdt"
+#define SHOWN_MAX    8
+
+int usdt_rename(struct usdt_name *names, size_t cnt, char *text)
+{
+	char *provider = strchr(text, '='), *name = provider ? strchr(provider, ':') : NULL;
+
+	if (name && name > provider + 1 && name[1]) {
+		*provider++ = '\0';
+		*name++ = '\0';
+		for (size_t i = 0; i < cnt; i++) {
+			if (strcmp(names[i].which, text))
+				continue;
+			names[i].provider = provider;
+			names[i].name = name;
+			return 0;
+		}
+	}
+	refuse(-EINVAL, "'%s' does not name a probe", text);
+	suggest("--probe %s=PROVIDER:NAME", names[0].which);
+	return -EINVAL;
+}
+
+/* Calls fn for each probe of the binary: its provider and its name. */
+static int each_probe(Elf_Scn *scn, void (*fn)(const char *provider, const char *name, void *arg),
+		      void *arg)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	size_t offset = 0, name_at, desc_at;
+	int cnt = 0;
+	GElf_Nhdr note;
+
+	while (data && (offset = gelf_getnote(data, offset, &note, &name_at, &desc_at)) > 0) {
+		const char *desc = (const char *)data->d_buf + desc_at;
+		const char *end = desc + note.n_descsz;
+		/* Three addresses, then provider, name and arguments, each with its NUL. */
+		const char *provider = desc + 3 * sizeof(GElf_Addr), *name;
+
+		if (note.n_descsz < 3 * sizeof(GElf_Addr) + 3 || end[-1])
+			continue;
+		name = provider + strlen(provider) + 1;
+		if (name >= end)
+			continue;
+		fn(provider, name, arg);
+		cnt++;
+	}
+	return cnt;
+}
+
+static Elf_Scn *find_notes(Elf *elf)
+{
+	Elf_Scn *scn = NULL;
+	size_t names;
+	GElf_Shdr shdr;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return NULL;
+	while ((scn = elf_nextscn(elf, scn))) {
+		const char *name = gelf_getshdr(scn, &shdr) ?
+					   elf_strptr(elf, names, shdr.sh_name) :
+					   NULL;
+
+		if (name && !strcmp(name, NOTE_SECTION))
+			return scn;
+	}
+	return NULL;
+}
+
+static void show_probe(const char *provider, const char *name, void *arg)
+{
+	int *shown = arg;
+
+	if ((*shown)++ < SHOWN_MAX)
+		suggest("%s:%s", provider, name);
+}
+
+static int explain_missing(const char *binary, const struct usdt_name *names)
+{
+	int fd = open(binary, O_RDONLY | O_CLOEXEC), shown = 0, cnt = 0;
+	Elf_Scn *scn;
+	Elf *elf;
+
+	if (fd < 0)
+		return fail(-errno, "failed to open '%s'", binary);
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	refuse(-ENOENT, "'%s' has none of the probes, such as %s:%s", binary, names[0].provider,
+	       names[0].name);
+	if (!elf || elf_kind(elf) != ELF_K_ELF) {
+		why("it is not an ELF file");
+	} else {
+		scn = find_notes(elf);
+		if (scn)
+			cnt = each_probe(scn, show_probe, &shown);
+		why("it has %d probes (" NOTE_SECTION ")%s", cnt,
+		    cnt ? "; give their names with --probe" : "");
+	}
+	elf_end(elf);
+	close(fd);
+	return -ENOENT;
+}
+
+int usdt_attach(const char *binary, const struct usdt_name *names,
+		const struct bpf_program *const *progs, size_t cnt, const struct target *target)
+{
+	/* A PID spares other processes of the binary, but does not reach children. */
+	pid_t pid = target->pids_cnt == 1 && !target->follow ? target->pids[0] : -1;
+	size_t attached = 0;
+	int err;
+
+	for (size_t i = 0; i < cnt; i++) {
+		struct bpf_link *link = bpf_program__attach_usdt(progs[i], pid, binary,
+								 names[i].provider, names[i].name,
+								 NULL);
+
+		err = link ? 0 : -errno;
+		if (err == -ENOENT) {
+			verbose("'%s' has no probe %s:%s", binary, names[i].provider,
+				names[i].name);
+			continue;
+		}
+		if (err)
+			return fail(err, "failed to attach to the probe %s:%s of '%s'",
+				    names[i].provider, names[i].name, binary);
+		err = links_keep(link);
+		if (err)
+			return err;
+		attached++;
+	}
+	return attached ? 0 : explain_missing(binary, names);
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* UDP system calls of any process: messages per call, time, result. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "histogram.h"
+#include "kernel.h"
+#include "links.h"
+#include "log.h"
+#include "options.h"
+#include "process.h"
+#include "tool.h"
+#include "tracefs.h"
+#include "udp-syscall.h"
+#include "udp-syscall.skel.h"
+#include "usdt.h"
+
+enum key {
+	KEY_BYTES = 0x2000,
+	KEY_BY,
+	KEY_MMSG_ONLY,
+	KEY_RW,
+	KEY_COMPAT,
+	KEY_USDT,
+	KEY_PROBE,
+	KEY_ERRORS_AS_ZERO,
+};
+
+enum backend { BACKEND_EVENTS, BACKEND_RAW, BACKEND_USDT };
+
+static struct settings {
+	bool bytes;
+	enum udp_by by;
+	bool mmsg_only;
+	bool rw;
+	bool compat;
+	bool errors_as_zero;
+	const char *usdt; /* binary */
+	enum backend backend;
+	uint64_t calls;
+} settings;
+
+/* s2n-quic's names (pull request 1866 of 2023); --probe overrides. */
+static struct usdt_name probes[] = {
+	{"mmsg-start-send", "s2n_quic", "s2n_quic_platform__syscall__mmsg__start_send"},
+	{"mmsg-finish-send", "s2n_quic", "s2n_quic_platform__syscall__mmsg__finish_send"},
+	{"mmsg-start-recv", "s2n_quic", "s2n_quic_platform__syscall__mmsg__start_recv"},
+	{"mmsg-finish-recv", "s2n_quic", "s2n_quic_platform__syscall__mmsg__finish_recv"},
+	{"msg-start-send", "s2n_quic", "s2n_quic_platform__syscall__msg__start_send"},
+	{"msg-finish-send", "s2n_quic", "s2n_quic_platform__syscall__msg__finish_send"},
+	{"msg-start-recv", "s2n_quic", "s2n_quic_platform__syscall__msg__start_recv"},
+	{"msg-finish-recv", "s2n_quic", "s2n_quic_platform__syscall__msg__finish_recv"},
+};
+
+#define PROBES (sizeof(probes) / sizeof(probes[0]))
+
+static const char *const mmsg_calls[] = {"sendmmsg", "recvmmsg", NULL};
+static const char *const msg_calls[] = {"sendmsg", "sendto", "recvmsg", "recvfrom", NULL};
+static const char *const rw_calls[] = {"write", "writev", "sendfile64", "read", "readv", NULL};
+
+static const struct argp_option options[] = {
+	{NULL, 0, NULL, 0, "What to trace", 1},
+	{"mmsg-only", KEY_MMSG_ONLY, NULL, 0, "only sendmmsg and recvmmsg", 1},
+	{"rw", KEY_RW, NULL, 0, "write, read, sendfile on UDP sockets too", 1},
+	{"compat", KEY_COMPAT, NULL, 0, "32-bit callers too (dearer for others)", 1},
+	{"usdt", KEY_USDT, "BINARY", 0, "s2n-quic's probes in BINARY instead", 1},
+	{"probe", KEY_PROBE, "WHICH=P:N", 0, "other probe: mmsg-start-send=PROV:NAME", 1},
+	{NULL, 0, NULL, 0, "How to show it", 2},
+	{"bytes", KEY_BYTES, NULL, 0, "bytes per call too", 2},
+	{"by", KEY_BY, "KEY", 0, "by socket (local, peer) or thread", 2},
+	{"ret-errors-as-zero", KEY_ERRORS_AS_ZERO, NULL, 0, "errors in ret_counts [0] too", 2},
+	{0},
+};
+
+static void set_by(const char *text)
+{
+	if (!strcmp(text, "socket")) {
+		settings.by = UDP_BY_SOCKET;
+	} else if (!strcmp(text, "thread")) {
+		settings.by = UDP_BY_THREAD;
+	} else {
+		refuse(-EINVAL, "'%s' is not a value for --by", text);
+		suggest("--by socket or --by thread");
+		exit(USAGE_ERROR);
+	}
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	switch (key) {
+	case KEY_BYTES:
+		settings.bytes = true;
+		break;
+	case KEY_BY:
+		set_by(arg);
+		break;
+	case KEY_MMSG_ONLY:
+		settings.mmsg_only = true;
+		break;
+	case KEY_RW:
+		settings.rw = true;
+		break;
+	case KEY_COMPAT:
+		settings.compat = true;
+		break;
+	case KEY_USDT:
+		settings.usdt = arg;
+		break;
+	case KEY_PROBE:
+		if (usdt_rename(probes, PROBES, arg))
+			exit(USAGE_ERROR);
+		break;
+	case KEY_ERRORS_AS_ZERO:
+		settings.errors_as_zero = true;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static bool has_32bit_process(const struct target *target)
+{
+	for (size_t i = 0; i < target->pids_cnt; i++) {
+		if (process_elf_class(target->pids[i]) == 32)
+			return true;
+	}
+	return target->command_path && file_elf_class(target->command_path) == 32;
+}
+
+static enum backend choose_backend(const struct target *target)
+{
+	const char *why_raw = NULL;
+
+	if (settings.usdt)
+		return BACKEND_USDT;
+	if (settings.compat)
+		why_raw = "--compat";
+	else if (has_32bit_process(target))
+		why_raw = "the target is a 32-bit program";
+	else if (!kernel_has(KERNEL_SYSCALL_EVENTS))
+		why_raw = "this kernel has no tracepoints of single syscalls";
+	if (why_raw)
+		verbose("tracing all system calls: %s", why_raw);
+	return why_raw ? BACKEND_RAW : BACKEND_EVENTS;
+}
+
+static void choose_programs(struct bpf_object *obj, enum backend backend)
+{
+	static const char *const prefixes[] = {"event_", "raw_", "usdt_"};
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, obj) {
+		const char *name = bpf_program__name(prog);
+
+		for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+			if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+				bpf_program__set_autoload(prog, i == backend);
+		}
+	}
+}
+
+/* Each result has two maps, one without and one with keys: create the one that is used. */
+static void choose_maps(struct bpf_object *obj)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		const char *name = bpf_map__name(map);
+		size_t len = strlen(name);
+
+		if (strncmp(name, "rx_", 3) && strncmp(name, "tx_", 3))
+			continue;
+		if (strstr(name, "_errors"))
+			continue;
+		bpf_map__set_autocreate(map, (settings.by != UDP_BY_NONE) ==
+						     (len > 3 && !strcmp(name + len - 3, "_by")));
+	}
+}
+
+static int setup(void *skel, const struct target *target)
+{
+	struct udp_syscall_bpf *s = skel;
+
+	if (settings.usdt && (settings.by == UDP_BY_SOCKET || settings.bytes)) {
+		refuse(-EINVAL, "--usdt knows neither sockets nor bytes");
+		suggest("the same without --usdt");
+		return -EINVAL;
+	}
+	settings.backend = choose_backend(target);
+	choose_programs(s->obj, settings.backend);
+	choose_maps(s->obj);
+	if (settings.backend != BACKEND_USDT) {
+		object__disable_map(s->obj, "__bpf_usdt_specs");
+		object__disable_map(s->obj, "__bpf_usdt_ip_to_spec_id");
+	}
+	s->rodata->split_by = settings.by;
+	s->rodata->errors_as_zero = settings.errors_as_zero;
+	s->rodata->without_bytes = settings.backend == BACKEND_USDT;
+	s->rodata->hist_atomic = settings.backend == BACKEND_USDT;
+	s->rodata->udp_mmsg_only = settings.mmsg_only;
+	s->rodata->udp_rw = settings.rw;
+	s->rodata->socket_cast = kernel_has(KERNEL_RDONLY_CAST);
+	return 0;
+}
+
+static int attach_events(struct udp_syscall_bpf *s, const char *const calls[])
+{
+	char event[64];
+	int err = 0;
+
+	for (; !err && *calls; calls++) {
+		snprintf(event, sizeof(event), "sys_exit_%s", *calls);
+		err = links_keep(tracefs_attach(s->progs.event_leave, "syscalls", event));
+		snprintf(event, sizeof(event), "sys_enter_%s", *calls);
+		err = err ?: links_keep(tracefs_attach(s->progs.event_enter, "syscalls", event));
+	}
+	return err;
+}
+
+static int attach_usdt(struct udp_syscall_bpf *s, const struct target *target)
+{
+	const struct bpf_program *progs[PROBES] = {
+		s->progs.usdt_mmsg_start_send, s->progs.usdt_mmsg_finish_send,
+		s->progs.usdt_mmsg_start_recv, s->progs.usdt_mmsg_finish_recv,
+		s->progs.usdt_msg_start_send,  s->progs.usdt_msg_finish_send,
+		s->progs.usdt_msg_start_recv,  s->progs.usdt_msg_finish_recv,
+	};
+
+	return usdt_attach(settings.usdt, probes, progs, PROBES, target);
+}
+
+static int attach(void *skel, const struct target *target)
+{
+	struct udp_syscall_bpf *s = skel;
+	int err;
+
+	if (settings.backend == BACKEND_USDT)
+		return attach_usdt(s, target);
+	if (settings.backend == BACKEND_RAW)
+		return 0;
+	err = attach_events(s, mmsg_calls);
+	if (!err && !settings.mmsg_only)
+		err = attach_events(s, msg_calls);
+	if (!err && settings.rw)
+		err = attach_events(s, rw_calls);
+	return err;
+}
+
+struct rates {
+	double calls_per_s;
+	double messages_per_call;
+	double bytes_per_s;
+	double eagain_share;
+	uint64_t calls;
+};
+
+static struct rates make_rates(const struct report *r, const char *direction)
+{
+	static const char *const parts[] = {"arg_counts", "ret_counts", "bytes"};
+	double seconds = r->elapsed_ns / 1e9;
+	struct hist h[3];
+	struct rates rates;
+	uint64_t ok, again;
+	char name[64];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "%s_%s", direction, parts[i]);
+		h[i] = report__total(r, name);
+	}
+	snprintf(name, sizeof(name), "%s_errors", direction);
+	again = report__count(r, name, EAGAIN);
+	ok = histogram_count(&h[1]);
+	rates.calls = histogram_count(&h[0]);
+	rates.calls_per_s = rates.calls / seconds;
+	rates.messages_per_call = ok ? (double)h[1].sum / ok : 0;
+	rates.bytes_per_s = h[2].sum / seconds;
+	rates.eagain_share = rates.calls ? (double)again / rates.calls : 0;
+	return rates;
+}
+
+static void print_rates(struct report *r, const char *direction)
+{
+	struct rates rates = make_rates(r, direction);
+
+	settings.calls += rates.calls;
+	r->events = settings.calls;
+	if (r->format == REPORT_JSON) {
+		report__json(r, json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:f}", "type", "rates",
+					  "direction", direction, "calls", (json_int_t)rates.calls,
+					  "calls_per_s", rates.calls_per_s, "messages_per_call",
+					  rates.messages_per_call, "bytes_per_s", rates.bytes_per_s,
+					  "eagain_share", rates.eagain_share));
+		return;
+	}
+	fprintf(r->out, "%s: %.1f calls/s, %.2f messages per call", direction, rates.calls_per_s,
+		rates.messages_per_call);
+	if (settings.backend != BACKEND_USDT)
+		fprintf(r->out, ", %.3f MB/s", rates.bytes_per_s / 1e6);
+	fprintf(r->out, ", %.1f %% of calls returned EAGAIN\n", rates.eagain_share * 100);
+}
+
+static int say_running(struct report *r)
+{
+	struct in_flight *calls;
+	uint64_t oldest_ns = 0;
+	size_t cnt;
+	int err = report__in_flight(r, &calls, &cnt);
+
+	for (size_t i = 0; !err && i < cnt; i++)
+		oldest_ns = calls[i].age_ns > oldest_ns ? calls[i].age_ns : oldest_ns;
+	free(calls);
+	if (err || !cnt)
+		return err;
+	if (r->format == REPORT_JSON)
+		report__json(r, json_pack("{s:s, s:I, s:I}", "type", "running", "calls",
+					  (json_int_t)cnt, "oldest_ns", (json_int_t)oldest_ns));
+	else
+		fprintf(r->out, "still running: %zu calls, the oldest for %.3f s\n", cnt,
+			oldest_ns / 1e9);
+	return 0;
+}
+
+static void say_nothing_seen(void)
+{
+	const char *hint = "--rw for programs that use write and read (io_uring is not seen)";
+
+	if (settings.backend == BACKEND_USDT)
+		hint = "without --usdt: its probes were never reached";
+	else if (settings.mmsg_only)
+		hint = "without --mmsg-only: sendmsg, sendto, recvmsg, recvfrom too";
+	else if (settings.rw)
+		hint = "another target (io_uring is not seen)";
+	note("no call on a UDP socket was seen; try %s", hint);
+}
+
+/* The script's order; it prints an empty line between the directions. */
+static int report(void *skel, struct report *r)
+{
+	static const char *const directions[] = {"rx", "tx"};
+	static const char *const parts[] = {"arg_counts", "bytes", "latencies", "ret_counts"};
+	char name[64];
+	int err;
+
+	(void)skel;
+	for (int d = 0; d < 2; d++) {
+		for (int p = 0; p < 4; p++) {
+			snprintf(name, sizeof(name), "%s_%s", directions[d], parts[p]);
+			if (strcmp(parts[p], "bytes") || settings.bytes)
+				report__print(r, name);
+		}
+		if (d == 0 && r->format == REPORT_TEXT)
+			fputc('\n', r->out);
+	}
+	report__print(r, "rx_errors");
+	report__print(r, "tx_errors");
+	for (int d = 0; d < 2; d++)
+		print_rates(r, directions[d]);
+	err = say_running(r);
+	if (r->final && !settings.calls)
+		say_nothing_seen();
+	return err;
+}
+
+static const struct argp argp = {.options = options, .parser = parse};
+
+TOOL_SKELETON(udp_syscall)
+
+static const struct tool tool = {
+	.name = "udp-syscall",
+	.brief = "Histograms of the system calls that send and receive UDP datagrams.",
+	.examples = "  udp-syscall -c './server -p 4433'     until it ends or Ctrl-C\n"
+		    "  udp-syscall -p 1234 -i 1 --bytes      each second, with bytes\n"
+		    "  udp-syscall --by socket -d 10         all processes, by socket\n",
+	.argp = &argp,
+	.open = open_udp_syscall,
+	.setup = setup,
+	.attach = attach,
+	.report = report,
+};
+
+int main(int argc, char **argv)
+{
+	return tool_main(&tool, argc, argv);
+}
