@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #define SPAN_SLOTS 65536
+#define SPANS_MET  8192 /* running calls whose slot is taken */
 
 struct span {
 	__u64 start_ns; /* of CLOCK_MONOTONIC; 0: no call is running */

@@ -22,7 +22,7 @@ $(O)/unit/libwirescope.a: $(LIB_OBJS_SANITIZED)
 
 $(O)/unit/%: tests/unit/%.c $(O)/unit/libwirescope.a
 	$(say) LINK $@
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -MF $@.d $^ $(LIBS) \
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -MF $@.d $< $(filter %.a,$^) $(LIBS) \
 		-lcmocka -o $@
 
 # The probes of usdt-app and the times of the others must not be optimised by taste: -O2.
@@ -32,7 +32,7 @@ $(O)/workload/%-32: tests/workload/%.c
 
 $(O)/workload/syscall-set: tests/workload/syscall-set.c $(LIB)
 	$(say) LINK $@
-	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $^ $(LIBS) -o $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< $(filter %.a,$^) $(LIBS) -o $@
 
 $(O)/workload/%: tests/workload/%.c
 	$(say) LINK $@

@@ -78,7 +78,9 @@ static __always_inline void hist_record(struct hist *h, __s64 value, bool atomic
 	if (slot >= HIST_SLOTS)
 		return;
 	if (atomic) {
-		__sync_fetch_and_add(&h->sum, value);
+		/* clang makes "or 0" of an atomic "add 0", which kernels before 5.12 refuse. */
+		if (value)
+			__sync_fetch_and_add(&h->sum, value);
 		__sync_fetch_and_add(&h->slots[slot], 1);
 	} else {
 		h->sum += value;

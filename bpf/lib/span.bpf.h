@@ -25,8 +25,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SPAN_SLOTS);
+	__uint(max_entries, SPANS_MET);
 	__type(key, __u32);
 	__type(value, struct span);
 } spans_met SEC(".maps");

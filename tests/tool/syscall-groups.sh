@@ -4,8 +4,8 @@
 # usage: tests/tool/syscall-groups.sh
 #
 # Compares the names and classes of system calls with those of strace, for both ABIs: which of
-# all calls it shows for a class is what the class has. Prints TAP. Needs syscall-set,
-# all-syscalls and, for the 32-bit ABI, all-syscalls-32 (its -m32 build) in WORKLOADS (.output/workload).
+# all calls it shows for a class is what the class has. Prints TAP. WORKLOADS (.output/workload)
+# must have syscall-set and all-syscalls and, for the 32-bit ABI, all-syscalls-32: its -m32 build.
 set -u
 
 workloads=${WORKLOADS:-.output/workload}

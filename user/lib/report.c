@@ -63,14 +63,31 @@ void report__close(struct report *r)
 	r->results_cnt = 0;
 }
 
+static uint64_t result_total(const struct result *r, const struct table *t)
+{
+	uint64_t sum = 0;
+
+	for (size_t row = 0; row < t->cnt; row++) {
+		const void *value = table__value(t, row);
+
+		sum += r->kind == RESULT_HIST ? histogram_count(value) :
+						((const struct count *)value)->n;
+	}
+	return sum;
+}
+
 int report__take(struct report *r)
 {
+	uint64_t largest;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < r->results_cnt; i++) {
 		table__free(&r->deltas[i]);
 		err = table__read(&r->deltas[i], r->results[i].map, merge_u64);
 		err = err ?: table__take_delta(&r->deltas[i], &r->seen[i]);
+		largest = result_total(&r->results[i], &r->seen[i]);
+		if (largest > r->events)
+			r->events = largest;
 	}
 	return err;
 }
@@ -183,7 +200,7 @@ static size_t add_met_spans(const struct report *r, uint64_t now_ns, struct in_f
 	__u32 key, *prev = NULL;
 	struct span span;
 
-	while (cnt < 2 * SPAN_SLOTS && !bpf_map_get_next_key(bpf_map__fd(map), prev, &key)) {
+	while (cnt < SPAN_SLOTS + SPANS_MET && !bpf_map_get_next_key(bpf_map__fd(map), prev, &key)) {
 		if (!bpf_map_lookup_elem(bpf_map__fd(map), &key, &span))
 			add_running(&span, now_ns, calls, &cnt);
 		prev = &key;
@@ -199,7 +216,7 @@ int report__in_flight(const struct report *r, struct in_flight **calls, size_t *
 	struct span *spans;
 
 	*cnt = 0;
-	*calls = calloc(2 * SPAN_SLOTS, sizeof(**calls));
+	*calls = calloc(SPAN_SLOTS + SPANS_MET, sizeof(**calls));
 	if (!*calls)
 		return fail(-ENOMEM, "failed to list the running calls");
 	spans = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);

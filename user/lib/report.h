@@ -30,7 +30,7 @@ struct report {
 	bool interval;	     /* reports are printed every so often */
 	uint64_t elapsed_ns; /* that this report covers */
 	uint64_t total_ns;   /* since the start of the run */
-	uint64_t events;     /* recorded in the whole run so far */
+	uint64_t events;     /* recorded in the whole run so far; default: of the fullest result */
 	uint64_t start_ns;   /* of the run, CLOCK_MONOTONIC */
 
 	struct result *results; /* of the object, and what each had since the last report */
