@@ -5,20 +5,28 @@ VERSION := 0.1.0
 O       := .output
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
-find-tool = $(firstword $(foreach t,$(1),$(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(t) 2>/dev/null)))
+# Also in /usr/sbin, which is not in a user's PATH, and under names with a version.
+find-tool = $(shell tools/deps find $(1))
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-CLANG      ?= $(call find-tool,clang clang-19 clang-16 clang-15 clang-14)
-LLVM_STRIP ?= $(call find-tool,llvm-strip llvm-strip-19 llvm-strip-16 llvm-strip-15 llvm-strip-14)
-BPFTOOL    ?= $(call find-tool,bpftool)
+ifndef CLANG
+CLANG := $(call find-tool,clang)
+endif
+ifndef LLVM_STRIP
+LLVM_STRIP := $(call find-tool,llvm-strip)
+endif
+ifndef BPFTOOL
+BPFTOOL := $(call find-tool,bpftool)
+endif
 PKG_CONFIG ?= pkg-config
 MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)
 prefix     ?= /usr/local
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)
-CPPFLAGS_ALL := -D_GNU_SOURCE -DWIRESCOPE_VERSION='"$(VERSION)"' -Iinclude -Iuser/lib -I$(O) $(CPPFLAGS)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DWIRESCOPE_VERSION='"$(VERSION)"' -Iinclude -Iuser/lib -I$(O) \
+	$(shell $(PKG_CONFIG) --cflags libbpf libelf jansson libseccomp) $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu11 $(WARN) $(CFLAGS)
 BPF_CFLAGS   := -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Wextra \
 	-Wno-unused-parameter -Wno-missing-declarations $(if $(WERROR),-Werror) \
@@ -26,7 +34,9 @@ BPF_CFLAGS   := -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Wextr
 
 # libbpf is linked statically: the layout of USDT arguments is shared between its headers and
 # its code, and differs between releases that have the same soname.
-LIBS := -Wl,--wrap=btf__load_vmlinux_btf -Wl,-Bstatic -lbpf -Wl,-Bdynamic -lelf -lz -ljansson -lseccomp
+LIBS := -Wl,--wrap=btf__load_vmlinux_btf \
+	-Wl,-Bstatic $(shell $(PKG_CONFIG) --libs libbpf) -Wl,-Bdynamic \
+	$(shell $(PKG_CONFIG) --libs libelf zlib jansson libseccomp)
 
 TOOLS    := $(patsubst user/%.c,%,$(wildcard user/*.c))
 EXAMPLES := $(patsubst examples/%.bpf.c,%,$(wildcard examples/*.bpf.c))
@@ -35,7 +45,7 @@ LIB      := $(O)/libwirescope.a
 
 ifeq ($(V),1)
 Q   :=
-say :=
+say = @:
 else
 Q   := @
 say = @printf '  %-7s %s\n'
@@ -47,6 +57,7 @@ endif
 all: $(TOOLS)
 
 include tests/tests.mk
+include tools/bench/bench.mk
 
 # Names what is missing before the first compiler error would.
 $(O)/.have-tools:

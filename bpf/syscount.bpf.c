@@ -15,10 +15,18 @@
 #define TASKS	   10240
 #define ERRNO_KEYS 10240
 
-/* asm/unistd.h gives only the native ABI's numbers; these are exit and exit_group of i386. */
 #include <asm/unistd.h>
-#define I386_EXIT	1
-#define I386_EXIT_GROUP 252
+
+/* asm/unistd.h gives only the native ABI's numbers (arch/x86/entry/syscalls/syscall_32.tbl) */
+enum {
+	I386_EXIT = 1,
+	I386_FORK = 2,
+	I386_CLONE = 120,
+	I386_RT_SIGRETURN = 173,
+	I386_VFORK = 190,
+	I386_EXIT_GROUP = 252,
+	I386_CLONE3 = 435,
+};
 
 const volatile bool measure_time;
 const volatile bool measure_hist;
@@ -125,9 +133,35 @@ static __always_inline int record(syscall_id id, long ret, __u64 ns)
 		stat->errors++;
 	if (failed && measure_errnos)
 		count_errno(id, -ret);
-	if (measure_time)
+	if (ns)
 		add_time(stat, id, ns);
 	return 0;
+}
+
+static __always_inline bool is_fork(long nr, bool compat)
+{
+	if (compat)
+		return nr == I386_CLONE || nr == I386_FORK || nr == I386_VFORK || nr == I386_CLONE3;
+#ifdef __NR_fork
+	if (nr == __NR_fork || nr == __NR_vfork)
+		return true;
+#endif
+	return nr == __NR_clone || nr == __NR_clone3;
+}
+
+/* A call of which only the end was seen: the task was traced too late, or seccomp refused it. */
+static __always_inline int record_without_begin(struct pt_regs *regs, long ret)
+{
+	bool compat = syscall_is_compat();
+	long nr = regs_syscall_nr(regs);
+
+	/* A child begins its life with the end of a call that its parent made. */
+	if (ret == 0 && is_fork(nr, compat))
+		return 0;
+	/* Returning from a signal handler restores the registers, but for the number. */
+	if (nr == -1)
+		nr = compat ? I386_RT_SIGRETURN : __NR_rt_sigreturn;
+	return record(make_syscall_id(nr, compat), ret, 0);
 }
 
 SEC("tp_btf/sys_enter")
@@ -148,10 +182,8 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
 
 	if (!filter_pass())
 		return 0;
-	if (!measure_time)
-		return record(make_syscall_id(regs_syscall_nr(regs), syscall_is_compat()), ret, 0);
-	if (!span_end(&span))
-		return 0;
+	if (!measure_time || !span_end(&span))
+		return record_without_begin(regs, ret);
 	return record(span.id, ret, now_ns - span.start_ns);
 }
 

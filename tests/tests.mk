@@ -2,7 +2,9 @@
 # What the tests need, and how they run. Included by the Makefile.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
-WORKLOADS  := $(patsubst tests/workload/%.c,%,$(wildcard tests/workload/*.c))
+HAVE_SDT   := $(shell echo '\#include <sys/sdt.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+WORKLOADS  := $(filter-out $(if $(HAVE_SDT),,usdt-app),\
+	$(patsubst tests/workload/%.c,%,$(wildcard tests/workload/*.c)))
 # 32-bit callers: only where the compiler and a C library can build them.
 HAVE_M32   := $(shell echo 'int main(void){return 0;}' | \
 	$(CC) -m32 -x c - -o /dev/null -lc 2>/dev/null && echo yes)

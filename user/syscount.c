@@ -106,6 +106,7 @@ static int setup(void *skel, const struct target *target)
 	struct syscount_bpf *s = skel;
 	bool by_task = settings.by != BY_SYSCALL;
 
+	(void)target;
 	if (settings.summary && by_task) {
 		refuse(-EINVAL, "--summary is by system call");
 		suggest("-P -L, or --summary -p PID for each process");
@@ -124,9 +125,6 @@ static int setup(void *skel, const struct target *target)
 	bpf_map__set_autocreate(s->maps.latencies, settings.hist);
 	bpf_map__set_autocreate(s->maps.errors, settings.errnos);
 	bpf_map__set_autocreate(s->maps.by_task, by_task);
-	note("tracing system calls of %s%s",
-	     target__by_pid(target) ? "the target" : "all processes",
-	     settings.failed ? ", failures only" : "");
 	return 0;
 }
 
@@ -142,6 +140,9 @@ static int started(void *skel, const struct target *target, uint64_t now)
 {
 	struct syscount_bpf *s = skel;
 
+	if (!target__by_pid(target))
+		note("tracing %s system calls... Ctrl+C to end",
+		     settings.failed ? "failed" : "all");
 	return measures_time() ? rows_seed_running(s->maps.spans, target, now) : 0;
 }
 

@@ -24,7 +24,6 @@ const volatile char filter_comm[16];
  * as well, but takes 70 ms for each classic tracepoint.
  */
 bool filter_off;
-__u64 filter_live; /* traced processes that have not ended; filter_follow only */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -109,8 +108,6 @@ int BPF_PROG(filter_fork, struct task_struct *parent, struct task_struct *child)
 	if (!from || !to)
 		return 0;
 	*to = filter_follow ? *from & TARGET_TRACED : 0;
-	if (*to)
-		__sync_fetch_and_add(&filter_live, 1);
 	return 0;
 }
 
@@ -121,16 +118,6 @@ int BPF_PROG(filter_exec, struct task_struct *task, pid_t old_pid, struct linux_
 
 	if (state && *state == TARGET_AWAITS_EXEC)
 		*state = TARGET_TRACED;
-	return 0;
-}
-
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(filter_exit, struct task_struct *task)
-{
-	__u8 *state = filter_state_of(task->tgid);
-
-	if (state && *state && task->signal->live.counter == 0)
-		__sync_fetch_and_add(&filter_live, -1);
 	return 0;
 }
 

@@ -107,6 +107,14 @@ int process_check(pid_t pid)
 	return refuse(-ESRCH, "process %d (%s) has ended and waits for its parent", pid, comm);
 }
 
+bool process_runs(pid_t pid)
+{
+	char path[PROC_PATH], status[PROC_TEXT];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	return read_text(path, status, sizeof(status)) > 0 && !has_ended(status);
+}
+
 void process_comm(pid_t pid, char comm[PROCESS_COMM])
 {
 	/* Names of kernel workers are longer here than in the task. */

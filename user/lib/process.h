@@ -16,6 +16,9 @@
  */
 int process_check(pid_t pid);
 
+/* True while it has a thread that has not ended. */
+bool process_runs(pid_t pid);
+
 /* Name as the kernel has it; "?" if it is gone. */
 void process_comm(pid_t pid, char comm[PROCESS_COMM]);
 

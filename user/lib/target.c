@@ -134,7 +134,6 @@ int target__configure(struct target *t, struct bpf_object *obj)
 		snprintf(comm, sizeof(comm), "%s", t->comm);
 	if (!by_pid) {
 		object__disable_program(obj, "filter_fork");
-		object__disable_program(obj, "filter_exit");
 		/* One page is what the reference in the (then dead) code needs to load. */
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "target_pids"), 1);
 	}
@@ -158,14 +157,7 @@ static int target__map_states(struct target *t, struct bpf_object *obj)
 	if (at == MAP_FAILED)
 		return fail(-errno, "failed to map the set of traced processes");
 	t->states = at;
-	t->live = object__variable(obj, "filter_live", sizeof(*t->live));
 	return 0;
-}
-
-static void target__mark(struct target *t, pid_t pid, enum target_state state)
-{
-	t->states[pid] = state;
-	__atomic_fetch_add(t->live, 1, __ATOMIC_RELAXED);
 }
 
 int target__arm(struct target *t, struct bpf_object *obj)
@@ -183,9 +175,9 @@ int target__arm(struct target *t, struct bpf_object *obj)
 	if (err)
 		return err;
 	for (size_t i = 0; i < t->pids_cnt; i++)
-		target__mark(t, t->pids[i], TARGET_TRACED);
+		t->states[t->pids[i]] = TARGET_TRACED;
 	if (t->command.pid)
-		target__mark(t, t->command.pid, TARGET_AWAITS_EXEC);
+		t->states[t->command.pid] = TARGET_AWAITS_EXEC;
 	return 0;
 }
 
@@ -204,7 +196,7 @@ static int add_if_child(pid_t pid, void *arg)
 		return 0;
 	parent = process_parent(pid);
 	if (parent > 0 && t->states[parent] == TARGET_TRACED) {
-		target__mark(t, pid, TARGET_TRACED);
+		t->states[pid] = TARGET_TRACED;
 		d->grew = true;
 	}
 	return 0;
@@ -311,16 +303,39 @@ int target__each_thread(const struct target *t, int (*fn)(pid_t pid, pid_t tid, 
 	return err;
 }
 
-size_t target__running_pids(const struct target *t)
+bool target__ended(struct target *t)
 {
-	size_t running = 0;
-
+	if (t->command.pid && !command__reap(&t->command, false))
+		return false;
 	for (size_t i = 0; i < t->pids_cnt; i++) {
 		struct pollfd p = {.fd = t->pidfds[i], .events = POLLIN};
 
-		running += poll(&p, 1, 0) == 0;
+		if (poll(&p, 1, 0) == 0)
+			return false;
 	}
-	return running;
+	return true;
+}
+
+struct running {
+	const struct target *target;
+	size_t cnt;
+};
+
+static int count_if_running(pid_t pid, void *arg)
+{
+	struct running *r = arg;
+
+	if (r->target->states[pid] == TARGET_TRACED && process_runs(pid))
+		r->cnt++;
+	return 0;
+}
+
+size_t target__running(const struct target *t)
+{
+	struct running r = {.target = t};
+
+	process_each(count_if_running, &r);
+	return r.cnt;
 }
 
 void target__stop(struct bpf_object *obj)

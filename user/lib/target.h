@@ -27,7 +27,6 @@ struct target {
 	int cgroup_fd; /* -1: none */
 	unsigned char *states; /* the BPF program's target_pids, mapped */
 	size_t states_size;
-	unsigned long long *live; /* the BPF program's filter_live */
 };
 
 #define TARGET_INIT                                                                                \
@@ -57,8 +56,11 @@ bool target__includes(const struct target *t, pid_t pid);
 int target__each_thread(const struct target *t, int (*fn)(pid_t pid, pid_t tid, void *arg),
 			void *arg);
 
-/* Processes of -p that still run. */
-size_t target__running_pids(const struct target *t);
+/* Has each process that was asked for ended? */
+bool target__ended(struct target *t);
+
+/* How many traced processes run, descendants too. Reads all of /proc. */
+size_t target__running(const struct target *t);
 
 /* Stop recording, and wait until no program is in the middle of an event. */
 void target__stop(struct bpf_object *obj);

@@ -19,7 +19,7 @@
 #include "options.h"
 
 #define GRACE_MS      2000 /* between SIGTERM and SIGKILL for the command */
-#define LIVE_CHECK_MS 50   /* how often the end of descendants is looked for */
+#define DESCENDANTS_MS 100 /* how often their end is looked for */
 
 enum { EXIT_LOST = 3 };
 
@@ -203,18 +203,20 @@ static int session__on_signal(struct session *s)
 	return err;
 }
 
+/* Do descendants keep the run going when the processes that were asked for have ended? */
+static bool session__waits_for_descendants(const struct session *s)
+{
+	return s->options.keep_following || (s->target.pids_cnt && s->target.follow);
+}
+
 /* True once what was asked for has ended. */
 static bool session__target_ended(struct session *s)
 {
 	struct target *t = &s->target;
 
-	if (!target__by_pid(t))
+	if (!target__by_pid(t) || !target__ended(t))
 		return false;
-	if (t->command.pid && !command__reap(&t->command, false))
-		return false;
-	if (s->options.keep_following || (t->pids_cnt && t->follow))
-		return __atomic_load_n(t->live, __ATOMIC_RELAXED) == 0;
-	return target__running_pids(t) == 0;
+	return !session__waits_for_descendants(s) || target__running(t) == 0;
 }
 
 static bool drain_timer(int fd)
@@ -237,11 +239,10 @@ static struct pollfd *session__pollfds(const struct session *s, nfds_t *cnt)
 	fds[(*cnt)++].fd = s->interval_fd;
 	fds[(*cnt)++].fd = s->duration_fd;
 	fds[(*cnt)++].fd = t->command.reaped ? -1 : t->command.pidfd;
-	/* With follow the end of one process is not the end: the timeout looks. */
-	for (size_t i = 0; !t->follow && i < t->pids_cnt; i++) {
-		struct pollfd p = {.fd = t->pidfds[i]};
+	for (size_t i = 0; i < t->pids_cnt; i++) {
+		struct pollfd p = {.fd = t->pidfds[i], .events = POLLIN};
 
-		if (poll(&p, 1, 0) == 0 || t->pids_cnt == 1)
+		if (poll(&p, 1, 0) == 0)
 			fds[(*cnt)++].fd = t->pidfds[i];
 	}
 	for (nfds_t i = 0; i < *cnt; i++)
@@ -251,15 +252,18 @@ static struct pollfd *session__pollfds(const struct session *s, nfds_t *cnt)
 
 static int session__wait(struct session *s)
 {
-	int timeout_ms = s->target.follow ? LIVE_CHECK_MS : -1, err = 0;
+	struct target *t = &s->target;
 	struct pollfd *fds;
+	int err = 0;
 	nfds_t cnt;
 
 	while (!err && !s->stop && !session__target_ended(s)) {
+		bool only_descendants = target__by_pid(t) && target__ended(t);
+
 		fds = session__pollfds(s, &cnt);
 		if (!fds)
 			return fail(-ENOMEM, "failed to wait for events");
-		if (poll(fds, cnt, timeout_ms) < 0 && errno != EINTR)
+		if (poll(fds, cnt, only_descendants ? DESCENDANTS_MS : -1) < 0 && errno != EINTR)
 			err = fail(-errno, "failed to wait for events");
 		free(fds);
 		err = err ?: session__on_signal(s);
@@ -273,17 +277,19 @@ static int session__wait(struct session *s)
 
 static int session__finish(struct session *s)
 {
-	bool descendants = s->target.follow && s->target.live && s->target.command.reaped &&
-			   *s->target.live;
+	struct target *t = &s->target;
 	struct report *r = &s->report;
+	size_t descendants = 0;
 	uint64_t lost;
 	int err;
 
 	target__stop(s->skel->obj);
 	err = s->pipe_broke ? 0 : session__report(s, true);
+	if (t->follow && t->command.reaped)
+		descendants = target__running(t);
 	if (descendants)
-		note("%llu descendants of the command still run (--follow waits for them)",
-		     *s->target.live);
+		note("%zu descendants of the command still run (--follow waits for them)",
+		     descendants);
 	lost = report__lost(r);
 	if (!s->pipe_broke)
 		envelope_end(r, lost, &s->target.command);

@@ -115,11 +115,31 @@ static int explain_missing(const char *binary, const struct usdt_name *names)
 	return -ENOENT;
 }
 
+/* A PID spares other processes of the binary, but does not reach children. */
+static pid_t single_pid(const struct target *target)
+{
+	if (target->follow)
+		return -1;
+	if (target->command.pid)
+		return target->command.pid;
+	return target->pids_cnt == 1 ? target->pids[0] : -1;
+}
+
+static int explain_failure(int err, const char *binary, const struct usdt_name *name)
+{
+	fail(err, "failed to attach to the probe %s:%s of '%s'", name->provider, name->name,
+	     binary);
+	if (err == -EOPNOTSUPP) {
+		why("probes of all processes of a binary need Linux 5.15 (BPF cookies)");
+		suggest("-p PID, or --follow=no with a command");
+	}
+	return err;
+}
+
 int usdt_attach(const char *binary, const struct usdt_name *names,
 		const struct bpf_program *const *progs, size_t cnt, const struct target *target)
 {
-	/* A PID spares other processes of the binary, but does not reach children. */
-	pid_t pid = target->pids_cnt == 1 && !target->follow ? target->pids[0] : -1;
+	pid_t pid = single_pid(target);
 	size_t attached = 0;
 	int err;
 
@@ -135,8 +155,7 @@ int usdt_attach(const char *binary, const struct usdt_name *names,
 			continue;
 		}
 		if (err)
-			return fail(err, "failed to attach to the probe %s:%s of '%s'",
-				    names[i].provider, names[i].name, binary);
+			return explain_failure(err, binary, &names[i]);
 		err = links_keep(link);
 		if (err)
 			return err;

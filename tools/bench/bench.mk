@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# The programs of the benchmark. Included by the Makefile.
+
+BENCH_PROGRAMS := $(addprefix $(O)/bench/,load empty start-time)
+
+$(O)/bench/%.bpf.o: tools/bench/%.bpf.c | $(O)/.have-tools
+	$(say) BPF $@
+	$(Q)$(BUILD) $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(O)/bench/%.skel.h: $(O)/bench/%.bpf.o
+	$(say) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(O)/bench/empty: $(O)/bench/empty.skel.h
+
+# Without --wrap, and all of libbpf that it takes, in the order that the linker wants.
+$(O)/bench/%: tools/bench/%.c
+	$(say) LINK $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< $(LDFLAGS) \
+		-Wl,-Bstatic -lbpf -Wl,-Bdynamic -lelf -lz -o $@
