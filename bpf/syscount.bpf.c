@@ -12,7 +12,7 @@
 #include "span.bpf.h"
 #include "syscount.h"
 
-#define TASKS	   10240
+#define TASKS      10240
 #define ERRNO_KEYS 10240
 
 #include <asm/unistd.h>

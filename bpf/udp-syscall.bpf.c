@@ -38,15 +38,14 @@ const volatile bool without_bytes;
 #define RESTART_LAST  516
 
 /* Into the histogram of the call's direction, of its key if there are keys. */
-#define add(call, name, key, value)                                                                \
-	do {                                                                                       \
-		if (split_by == UDP_BY_NONE)                                                       \
-			hist_add((call) & UDP_RX ? (void *)&rx_##name : (void *)&tx_##name,        \
-				 value);                                                           \
-		else                                                                               \
-			hist_add_key((call) & UDP_RX ? (void *)&rx_##name##_by :                   \
-						       (void *)&tx_##name##_by,                    \
-				     key, value);                                                  \
+#define add(call, name, key, value)                                                               \
+	do {                                                                                      \
+		if (split_by == UDP_BY_NONE)                                                      \
+			hist_add((call)&UDP_RX ? (void *)&rx_##name : (void *)&tx_##name, value); \
+		else                                                                              \
+			hist_add_key((call)&UDP_RX ? (void *)&rx_##name##_by                      \
+						   : (void *)&tx_##name##_by,                     \
+				     key, value);                                                 \
 	} while (0)
 
 static __always_inline void make_key(struct udp_key *key, struct sock *sk)

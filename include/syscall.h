@@ -8,12 +8,12 @@
 
 #include <linux/types.h>
 
-#define SYSCALL_COMPAT	512  /* first id of the 32-bit ABI */
+#define SYSCALL_COMPAT  512  /* first id of the 32-bit ABI */
 #define SYSCALL_UNKNOWN 1024 /* a number out of both ranges */
-#define SYSCALL_IDS	1025
+#define SYSCALL_IDS     1025
 
 typedef __u32 syscall_id; /* as a map key: printed by name */
-typedef __u32 errno_nr;	  /* as a map key: printed by name; positive, 1..ERRNO_MAX */
+typedef __u32 errno_nr;   /* as a map key: printed by name; positive, 1..ERRNO_MAX */
 
 /* 512..530 are the kernel's internal restart codes (include/linux/errno.h). */
 #define ERRNO_MAX 531

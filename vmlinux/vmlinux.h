@@ -44,7 +44,7 @@ struct pt_regs {
 
 struct thread_info {
 	unsigned long flags; /* arm64: TIF_32BIT */
-	u32 status;	     /* x86: TS_COMPAT */
+	u32 status;          /* x86: TS_COMPAT */
 };
 
 typedef struct {

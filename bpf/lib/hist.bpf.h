@@ -23,32 +23,32 @@
  */
 const volatile bool hist_atomic;
 
-#define HIST_ARRAY(map_name, key_type, entries)                                                    \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                           \
-		__uint(max_entries, entries);                                                      \
-		__type(key, key_type);                                                             \
-		__type(value, struct hist);                                                        \
+#define HIST_ARRAY(map_name, key_type, entries)          \
+	struct {                                         \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); \
+		__uint(max_entries, entries);            \
+		__type(key, key_type);                   \
+		__type(value, struct hist);              \
 	} map_name SEC(".maps")
 
 #define HIST(map_name) HIST_ARRAY(map_name, __u32, 1)
 
 /* Not per CPU: a histogram for each key and CPU would cost 0.5 KB each. */
-#define HIST_SPLIT(map_name, key_type)                                                             \
-	HIST(map_name);                                                                            \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
-		__uint(max_entries, HIST_KEYS);                                                    \
-		__type(key, key_type);                                                             \
-		__type(value, struct hist);                                                        \
+#define HIST_SPLIT(map_name, key_type)           \
+	HIST(map_name);                          \
+	struct {                                 \
+		__uint(type, BPF_MAP_TYPE_HASH); \
+		__uint(max_entries, HIST_KEYS);  \
+		__type(key, key_type);           \
+		__type(value, struct hist);      \
 	} map_name##_by SEC(".maps")
 
-#define COUNT_ARRAY(map_name, key_type, entries)                                                   \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                           \
-		__uint(max_entries, entries);                                                      \
-		__type(key, key_type);                                                             \
-		__type(value, struct count);                                                       \
+#define COUNT_ARRAY(map_name, key_type, entries)         \
+	struct {                                         \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); \
+		__uint(max_entries, entries);            \
+		__type(key, key_type);                   \
+		__type(value, struct count);             \
 	} map_name SEC(".maps")
 
 static __always_inline __u32 hist_slot(__s64 value)

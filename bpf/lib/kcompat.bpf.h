@@ -7,9 +7,9 @@
 #include <bpf/bpf_core_read.h>
 #include "syscall.h"
 
-#define TS_COMPAT	 0x0002 /* arch/x86/include/asm/thread_info.h */
-#define TIF_32BIT	 22	/* arch/arm64/include/asm/thread_info.h */
-#define X86_THREAD_SIZE	 16384	/* without KASAN; see task_syscall_regs() */
+#define TS_COMPAT       0x0002 /* arch/x86/include/asm/thread_info.h */
+#define TIF_32BIT       22     /* arch/arm64/include/asm/thread_info.h */
+#define X86_THREAD_SIZE 16384  /* without KASAN; see task_syscall_regs() */
 
 #define kernel_has_helper(name) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##name)
 
@@ -17,10 +17,10 @@
  * bpf_get_current_task_btf() came with 5.11 (3ca1032ab7ab); its pointer can be followed with
  * plain loads, which cost a tenth of what bpf_probe_read_kernel() does.
  */
-#define task_read(field)                                                                           \
-	(kernel_has_helper(get_current_task_btf) ?                                                 \
-		 bpf_get_current_task_btf()->field :                                               \
-		 BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), field))
+#define task_read(field)                             \
+	(kernel_has_helper(get_current_task_btf)     \
+		 ? bpf_get_current_task_btf()->field \
+		 : BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), field))
 
 /* True if the running system call was made through the 32-bit ABI. */
 static __always_inline bool syscall_is_compat(void)

@@ -9,10 +9,10 @@
 #include "endpoint.h"
 #include "kcompat.bpf.h"
 
-#define AF_INET	    2
+#define AF_INET     2
 #define AF_INET6    10
 #define IPPROTO_UDP 17
-#define S_IFMT	    0170000
+#define S_IFMT      0170000
 #define S_IFSOCK    0140000
 
 /*
@@ -24,7 +24,7 @@ const volatile bool socket_cast;
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
 #define socket_as(ptr, type) ((type *)bpf_rdonly_cast(ptr, bpf_core_type_id_kernel(type)))
-#define socket_read(ptr, type, field)                                                              \
+#define socket_read(ptr, type, field) \
 	(socket_cast ? socket_as(ptr, type)->field : BPF_CORE_READ((type *)(ptr), field))
 
 static __always_inline struct file *file_of_fd(__u32 fd)

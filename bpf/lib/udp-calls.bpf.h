@@ -10,10 +10,10 @@
 #include "lost.bpf.h"
 
 enum udp_call {
-	UDP_RX = 1,	/* else it sends */
-	UDP_BATCH = 2,	/* takes an array of struct mmsghdr */
+	UDP_RX = 1,     /* else it sends */
+	UDP_BATCH = 2,  /* takes an array of struct mmsghdr */
 	UDP_COMPAT = 4, /* made by a 32-bit caller */
-	UDP_NONE = 8,	/* not such a call */
+	UDP_NONE = 8,   /* not such a call */
 };
 
 const volatile bool udp_mmsg_only;
@@ -131,7 +131,7 @@ struct udp_args {
 
 #if defined(__TARGET_ARCH_x86)
 static __always_inline enum udp_call udp_decode_i386(long nr, struct pt_regs *regs,
-						      struct udp_args *args)
+						     struct udp_args *args)
 {
 	__u32 packed[3] = {};
 	enum udp_call call;
@@ -153,7 +153,7 @@ static __always_inline enum udp_call udp_decode_i386(long nr, struct pt_regs *re
 }
 #else
 static __always_inline enum udp_call udp_decode_i386(long nr, struct pt_regs *regs,
-						      struct udp_args *args)
+						     struct udp_args *args)
 {
 	return UDP_NONE;
 }
@@ -161,7 +161,7 @@ static __always_inline enum udp_call udp_decode_i386(long nr, struct pt_regs *re
 
 /* Decode a call at its begin, from the registers that tp_btf/sys_enter hands over. */
 static __always_inline enum udp_call udp_decode(long nr, struct pt_regs *regs, bool compat,
-						 struct udp_args *args)
+						struct udp_args *args)
 {
 	if (compat)
 		return udp_decode_i386(nr, regs, args);
@@ -185,12 +185,12 @@ static __always_inline bool udp_may_be_call(long nr, bool compat)
  * struct mmsghdr, in words of 4 bytes: how many, and where msg_len is (the last member but
  * padding).
  */
-#define MMSG_WORDS     16
-#define MMSG_LEN       14
-#define MMSG_WORDS_32  8
-#define MMSG_LEN_32    7
-#define MMSG_CHUNK     64   /* messages read at once */
-#define MMSG_MAX       1024 /* UIO_MAXIOV: the kernel takes no more */
+#define MMSG_WORDS    16
+#define MMSG_LEN      14
+#define MMSG_WORDS_32 8
+#define MMSG_LEN_32   7
+#define MMSG_CHUNK    64   /* messages read at once */
+#define MMSG_MAX      1024 /* UIO_MAXIOV: the kernel takes no more */
 
 struct mmsg_chunk {
 	__u64 sum; /* in memory: the verifier would follow each sum that a register can have */

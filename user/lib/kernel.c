@@ -20,10 +20,10 @@
 #include "log.h"
 #include "tracefs.h"
 
-#define BTF_PATH      "/sys/kernel/btf/vmlinux"
-#define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
-#define CAP_BPF_NR    39
-#define CAP_PERFMON_NR 38
+#define BTF_PATH          "/sys/kernel/btf/vmlinux"
+#define LOCKDOWN_PATH     "/sys/kernel/security/lockdown"
+#define CAP_BPF_NR        39
+#define CAP_PERFMON_NR    38
 #define PROC_PID_INIT_INO 0xEFFFFFFCU /* include/linux/proc_ns.h */
 
 static struct btf *vmlinux_btf;
@@ -192,7 +192,7 @@ int kernel_explain(int err, const char *what)
 	}
 	fail(err, "%s", what);
 	if (is_locked_down())
-		why("the kernel is locked down (confidentiality): programs may not read its memory");
+		why("the kernel is locked down (confidentiality): its memory may not be read");
 	suggest("%s --doctor, or -v for the log of the verifier", log_tool());
 	return err;
 }

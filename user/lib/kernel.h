@@ -8,10 +8,10 @@
 struct btf;
 
 enum kernel_feature {
-	KERNEL_BTF,	     /* /sys/kernel/btf/vmlinux */
-	KERNEL_RDONLY_CAST,  /* kfunc bpf_rdonly_cast, 6.2 (a35b9af4ec2c) */
+	KERNEL_BTF,            /* /sys/kernel/btf/vmlinux */
+	KERNEL_RDONLY_CAST,    /* kfunc bpf_rdonly_cast, 6.2 (a35b9af4ec2c) */
 	KERNEL_SYSCALL_EVENTS, /* CONFIG_FTRACE_SYSCALLS, with the context that we read */
-	KERNEL_UPROBE,	     /* CONFIG_UPROBE_EVENTS */
+	KERNEL_UPROBE,         /* CONFIG_UPROBE_EVENTS */
 	KERNEL_FEATURES,
 };
 

@@ -36,9 +36,9 @@ int fail(int err, const char *fmt, ...) __printf(2, 3);
 /* As fail(), without the text of err: for refusals that say all themselves. */
 int refuse(int err, const char *fmt, ...) __printf(2, 3);
 
-void why(const char *fmt, ...) __printf(1, 2);	   /* "why: ..." */
+void why(const char *fmt, ...) __printf(1, 2);     /* "why: ..." */
 void suggest(const char *fmt, ...) __printf(1, 2); /* "try: ..." */
-void note(const char *fmt, ...) __printf(1, 2);	   /* "note: ...", not when quiet */
+void note(const char *fmt, ...) __printf(1, 2);    /* "note: ...", not when quiet */
 void verbose(const char *fmt, ...) __printf(1, 2); /* only with -v */
 
 /* Raw text for -v (libbpf's messages), escaped, in one write. */

@@ -52,8 +52,8 @@ int parse_duration(const char *text, uint64_t *ns)
 		const char *name;
 		uint64_t ns;
 	} units[] = {
-		{"", 1000000000},	    {"s", 1000000000},	{"ms", 1000000},
-		{"us", 1000},		    {"m", 60000000000}, {"h", 3600000000000},
+		{"", 1000000000}, {"s", 1000000000},  {"ms", 1000000},
+		{"us", 1000},     {"m", 60000000000}, {"h", 3600000000000},
 	};
 	char *end;
 	double value;
@@ -250,8 +250,8 @@ static void check_combination(const struct options *o)
 
 void options_parse(struct options *o, const struct tool *tool, int argc, char **argv)
 {
-	static const struct argp common = {common_options, parse_common, NULL, NULL, NULL, NULL,
-					   NULL};
+	static const struct argp common = {common_options, parse_common, NULL, NULL,
+					   NULL,           NULL,         NULL};
 	struct argp_child children[] = {
 		{&common, 0, NULL, 0},
 		{tool->argp, 0, NULL, 1},

@@ -13,13 +13,13 @@
 enum { USAGE_ERROR = 2 }; /* exit status for bad arguments */
 
 struct options {
-	struct target *target;	/* -p, --follow, --cgroup, --comm go there */
-	char *const *argv;	/* of the command, or NULL */
-	char **split;		/* what -c was split into; owned */
+	struct target *target; /* -p, --follow, --cgroup, --comm go there */
+	char *const *argv;     /* of the command, or NULL */
+	char **split;          /* what -c was split into; owned */
 	const char *user;
-	uint64_t duration_ns;	/* 0: none */
-	uint64_t interval_ns;	/* 0: none */
-	const char *output;	/* NULL: stdout */
+	uint64_t duration_ns; /* 0: none */
+	uint64_t interval_ns; /* 0: none */
+	const char *output;   /* NULL: stdout */
 	enum report_format format;
 	bool strict;
 	bool doctor;

@@ -70,8 +70,8 @@ static uint64_t result_total(const struct result *r, const struct table *t)
 	for (size_t row = 0; row < t->cnt; row++) {
 		const void *value = table__value(t, row);
 
-		sum += r->kind == RESULT_HIST ? histogram_count(value) :
-						((const struct count *)value)->n;
+		sum += r->kind == RESULT_HIST ? histogram_count(value)
+					      : ((const struct count *)value)->n;
 	}
 	return sum;
 }
@@ -200,7 +200,8 @@ static size_t add_met_spans(const struct report *r, uint64_t now_ns, struct in_f
 	__u32 key, *prev = NULL;
 	struct span span;
 
-	while (cnt < SPAN_SLOTS + SPANS_MET && !bpf_map_get_next_key(bpf_map__fd(map), prev, &key)) {
+	while (cnt < SPAN_SLOTS + SPANS_MET &&
+	       !bpf_map_get_next_key(bpf_map__fd(map), prev, &key)) {
 		if (!bpf_map_lookup_elem(bpf_map__fd(map), &key, &span))
 			add_running(&span, now_ns, calls, &cnt);
 		prev = &key;
@@ -267,7 +268,8 @@ static uint64_t recursion_misses(const struct report *r)
 	return sum;
 }
 
-static uint64_t say_lost(const struct report *r, uint64_t lost, const char *reason, const char *hint)
+static uint64_t say_lost(const struct report *r, uint64_t lost, const char *reason,
+			 const char *hint)
 {
 	if (lost)
 		note("lost %llu of %llu events (%s%s%s)", (unsigned long long)lost,

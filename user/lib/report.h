@@ -26,8 +26,8 @@ struct report {
 	enum report_format format;
 	struct bpf_object *obj;
 	const struct target *target;
-	bool final;	     /* nothing is recorded any more: counts are exact */
-	bool interval;	     /* reports are printed every so often */
+	bool final;          /* nothing is recorded any more: counts are exact */
+	bool interval;       /* reports are printed every so often */
 	uint64_t elapsed_ns; /* that this report covers */
 	uint64_t total_ns;   /* since the start of the run */
 	uint64_t events;     /* recorded in the whole run so far; default: of the fullest result */

@@ -170,12 +170,14 @@ static int fill_rows(struct rows *rows, const struct rows_query *q, const struct
 		const struct sums *s = table__value(sums, i);
 		__u32 key = *(__u32 *)table__key(sums, i);
 		const struct syscall_stat *stat = table__find(stats, &key);
-		struct row row = {
-			.calls = s->calls,
-			.errors = s->errors,
-			.total_ns = s->total_ns,
-			.max_ns = stat ? stat->max[0].ns : 0,
-		}, *same = NULL;
+		struct row row =
+				   {
+					   .calls = s->calls,
+					   .errors = s->errors,
+					   .total_ns = s->total_ns,
+					   .max_ns = stat ? stat->max[0].ns : 0,
+				   },
+			   *same = NULL;
 
 		if (!s->calls && !s->total_ns)
 			continue;

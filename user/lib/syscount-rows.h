@@ -29,8 +29,8 @@ struct rows_query {
 	struct bpf_map *map;
 	enum syscount_by by;
 	__u64 *interval_nr; /* the BPF program's; a report begins the next interval */
-	bool timed;	    /* spans know what runs; else /proc does */
-	bool by_time;	    /* order by time, not by calls */
+	bool timed;         /* spans know what runs; else /proc does */
+	bool by_time;       /* order by time, not by calls */
 	bool with_running;
 	const struct syscall_set *wanted; /* NULL: all */
 };

@@ -11,14 +11,25 @@
 
 #include "log.h"
 
+/* Values hold 64-bit numbers, which must lie at multiples of 8. */
+static size_t aligned(size_t size)
+{
+	return (size + 7) / 8 * 8;
+}
+
+static size_t row_size(const struct table *t)
+{
+	return aligned(t->key_size) + aligned(t->value_size);
+}
+
 void *table__key(const struct table *t, size_t row)
 {
-	return t->rows + row * (t->key_size + t->value_size);
+	return t->rows + row * row_size(t);
 }
 
 void *table__value(const struct table *t, size_t row)
 {
-	return (char *)table__key(t, row) + t->key_size;
+	return (char *)table__key(t, row) + aligned(t->key_size);
 }
 
 void table__free(struct table *t)
@@ -48,22 +59,18 @@ static bool is_zero(const char *bytes, size_t size)
 /* Room for one more row, which has the key and a value of zeros; NULL without memory. */
 static void *table__add(struct table *t, const void *key)
 {
-	size_t row_size = t->key_size + t->value_size;
-	char *row;
-
 	if (t->cnt == t->capacity) {
 		size_t capacity = t->capacity ? t->capacity * 2 : 64;
-		char *rows = realloc(t->rows, capacity * row_size);
+		char *rows = realloc(t->rows, capacity * row_size(t));
 
 		if (!rows)
 			return NULL;
 		t->rows = rows;
 		t->capacity = capacity;
 	}
-	row = table__key(t, t->cnt++);
-	memcpy(row, key, t->key_size);
-	memset(row + t->key_size, 0, t->value_size);
-	return row + t->key_size;
+	memset(table__key(t, t->cnt), 0, row_size(t));
+	memcpy(table__key(t, t->cnt), key, t->key_size);
+	return table__value(t, t->cnt++);
 }
 
 static int compare_rows(const void *a, const void *b, void *key_size)
@@ -73,7 +80,7 @@ static int compare_rows(const void *a, const void *b, void *key_size)
 
 static void table__sort(struct table *t)
 {
-	qsort_r(t->rows, t->cnt, t->key_size + t->value_size, compare_rows, &t->key_size);
+	qsort_r(t->rows, t->cnt, row_size(t), compare_rows, &t->key_size);
 }
 
 /* Index of the first row that is not below the key. */
@@ -103,7 +110,7 @@ void *table__find(const struct table *t, const void *key)
 
 void *table__get(struct table *t, const void *key)
 {
-	size_t row_size = t->key_size + t->value_size, at = table__lower_bound(t, key);
+	size_t at = table__lower_bound(t, key);
 	char *row;
 
 	if (at < t->cnt && !memcmp(table__key(t, at), key, t->key_size))
@@ -111,10 +118,10 @@ void *table__get(struct table *t, const void *key)
 	if (!table__add(t, key))
 		return NULL;
 	row = table__key(t, at);
-	memmove(row + row_size, row, (t->cnt - 1 - at) * row_size);
+	memmove(row + row_size(t), row, (t->cnt - 1 - at) * row_size(t));
+	memset(row, 0, row_size(t));
 	memcpy(row, key, t->key_size);
-	memset(row + t->key_size, 0, t->value_size);
-	return row + t->key_size;
+	return table__value(t, at);
 }
 
 static bool is_percpu(const struct bpf_map *map)
@@ -129,7 +136,7 @@ static bool is_percpu(const struct bpf_map *map)
 static int add_row(struct table *t, const void *key, const char *values, int cpus,
 		   table_merge_fn merge)
 {
-	size_t stride = (t->value_size + 7) / 8 * 8;
+	size_t stride = aligned(t->value_size);
 	void *to = table__add(t, key);
 
 	if (!to)
@@ -153,7 +160,7 @@ int table__read(struct table *t, const struct bpf_map *map, table_merge_fn merge
 	};
 	key = calloc(2, t->key_size);
 	next = key + t->key_size;
-	values = calloc(cpus, (t->value_size + 7) / 8 * 8);
+	values = calloc(cpus, aligned(t->value_size));
 	if (!key || !values)
 		err = -ENOMEM;
 	while (!err && !bpf_map_get_next_key(fd, first ? NULL : key, next)) {

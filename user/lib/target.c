@@ -114,7 +114,8 @@ static int target__check_namespace(const struct target *t)
 {
 	if (!target__by_pid(t) || kernel_in_initial_pid_namespace())
 		return 0;
-	refuse(-EINVAL, "process ids mean other processes here: this is a PID namespace of its own");
+	refuse(-EINVAL,
+	       "process ids mean other processes here: this is a PID namespace of its own");
 	why("BPF programs see the ids of the initial PID namespace");
 	suggest("run it on the host, in a container with --pid=host, or use --cgroup or --comm");
 	return -EINVAL;
@@ -166,8 +167,7 @@ int target__arm(struct target *t, struct bpf_object *obj)
 	__u32 zero = 0;
 	int err;
 
-	if (t->cgroup &&
-	    bpf_map_update_elem(bpf_map__fd(cgroup), &zero, &t->cgroup_fd, BPF_ANY))
+	if (t->cgroup && bpf_map_update_elem(bpf_map__fd(cgroup), &zero, &t->cgroup_fd, BPF_ANY))
 		return fail(-errno, "failed to filter by the cgroup '%s'", t->cgroup);
 	if (!target__by_pid(t))
 		return 0;

@@ -24,14 +24,14 @@ struct target {
 	const char *cgroup; /* path, as given; not owned */
 	const char *comm;   /* not owned */
 
-	int cgroup_fd; /* -1: none */
+	int cgroup_fd;         /* -1: none */
 	unsigned char *states; /* the BPF program's target_pids, mapped */
 	size_t states_size;
 };
 
-#define TARGET_INIT                                                                                \
-	{                                                                                          \
-		.command = COMMAND_INIT, .cgroup_fd = -1                                           \
+#define TARGET_INIT                                      \
+	{                                                \
+		.command = COMMAND_INIT, .cgroup_fd = -1 \
 	}
 
 /* Add "42" or "42,43"; checks that they can be traced. Errors print a message. */

@@ -18,8 +18,8 @@
 #include "log.h"
 #include "options.h"
 
-#define GRACE_MS      2000 /* between SIGTERM and SIGKILL for the command */
-#define DESCENDANTS_MS 100 /* how often their end is looked for */
+#define GRACE_MS       2000 /* between SIGTERM and SIGKILL for the command */
+#define DESCENDANTS_MS 100  /* how often their end is looked for */
 
 enum { EXIT_LOST = 3 };
 

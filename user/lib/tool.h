@@ -21,8 +21,8 @@ struct skel {
 
 struct tool {
 	const char *name;
-	const char *brief;    /* one line, for --help and the README */
-	const char *examples; /* lines of --help, indented by two blanks */
+	const char *brief;       /* one line, for --help and the README */
+	const char *examples;    /* lines of --help, indented by two blanks */
 	const struct argp *argp; /* its own options; optional */
 	struct skel *(*open)(void);
 
@@ -37,10 +37,10 @@ struct tool {
 };
 
 /* Defines open_NAME() for the skeleton NAME_bpf. */
-#define TOOL_SKELETON(name)                                                                        \
-	static struct skel *open_##name(void)                                                      \
-	{                                                                                          \
-		return (struct skel *)name##_bpf__open();                                          \
+#define TOOL_SKELETON(name)                               \
+	static struct skel *open_##name(void)             \
+	{                                                 \
+		return (struct skel *)name##_bpf__open(); \
 	}
 
 /* main() of every tool; returns the exit status. */

@@ -71,9 +71,8 @@ static Elf_Scn *find_notes(Elf *elf)
 	if (elf_getshdrstrndx(elf, &names))
 		return NULL;
 	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name = gelf_getshdr(scn, &shdr) ?
-					   elf_strptr(elf, names, shdr.sh_name) :
-					   NULL;
+		const char *name = gelf_getshdr(scn, &shdr) ? elf_strptr(elf, names, shdr.sh_name)
+							    : NULL;
 
 		if (name && !strcmp(name, NOTE_SECTION))
 			return scn;
@@ -144,9 +143,8 @@ int usdt_attach(const char *binary, const struct usdt_name *names,
 	int err;
 
 	for (size_t i = 0; i < cnt; i++) {
-		struct bpf_link *link = bpf_program__attach_usdt(progs[i], pid, binary,
-								 names[i].provider, names[i].name,
-								 NULL);
+		struct bpf_link *link = bpf_program__attach_usdt(
+			progs[i], pid, binary, names[i].provider, names[i].name, NULL);
 
 		err = link ? 0 : -errno;
 		if (err == -ENOENT) {
