@@ -34,7 +34,7 @@ BPF_CFLAGS   := -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Wextr
 
 # libbpf is linked statically: the layout of USDT arguments is shared between its headers and
 # its code, and differs between releases that have the same soname.
-LIBS := -Wl,--wrap=btf__load_vmlinux_btf \
+LIBS := -Wl,--wrap=btf__load_vmlinux_btf -Wl,--undefined=__wrap_btf__load_vmlinux_btf \
 	-Wl,-Bstatic $(shell $(PKG_CONFIG) --libs libbpf) -Wl,-Bdynamic \
 	$(shell $(PKG_CONFIG) --libs libelf zlib jansson libseccomp)
 

@@ -22,6 +22,7 @@ enum {
 	I386_EXIT = 1,
 	I386_FORK = 2,
 	I386_CLONE = 120,
+	I386_PRCTL = 172,
 	I386_RT_SIGRETURN = 173,
 	I386_VFORK = 190,
 	I386_EXIT_GROUP = 252,
@@ -64,11 +65,30 @@ struct {
 
 static struct task_stat task_zero;
 
-static __always_inline struct syscall_stat *task_stat_of_current(void)
+static __always_inline __u32 task_key(void)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	__u32 key = count_by == BY_PROCESS ? pid_tgid >> 32 : (__u32)pid_tgid;
-	__u32 other = -1;
+
+	return count_by == BY_PROCESS ? pid_tgid >> 32 : (__u32)pid_tgid;
+}
+
+/* A process has the name of its first thread; each CPU's copy says when it was given. */
+static __always_inline void name_task(struct task_stat *t)
+{
+	struct task_struct *leader;
+
+	t->named_ns = bpf_ktime_get_ns();
+	if (count_by == BY_THREAD) {
+		bpf_get_current_comm(t->comm, sizeof(t->comm));
+		return;
+	}
+	leader = task_read(group_leader);
+	bpf_core_read(t->comm, sizeof(t->comm), &leader->comm);
+}
+
+static __always_inline struct syscall_stat *task_stat_of_current(void)
+{
+	__u32 key = task_key(), other = -1;
 	struct task_stat *t = bpf_map_lookup_elem(&by_task, &key);
 
 	if (t)
@@ -78,8 +98,18 @@ static __always_inline struct syscall_stat *task_stat_of_current(void)
 	if (!t)
 		t = bpf_map_lookup_elem(&by_task, &other);
 	else
-		bpf_get_current_comm(t->comm, sizeof(t->comm));
+		name_task(t);
 	return t ? &t->stat : NULL;
+}
+
+/* The name under which a process is shown is the one it has now, not the one it forked with. */
+static __always_inline void rename_current(void)
+{
+	__u32 key = task_key();
+	struct task_stat *t = bpf_map_lookup_elem(&by_task, &key);
+
+	if (t)
+		name_task(t);
 }
 
 static __always_inline void count_errno(syscall_id id, __u32 error)
@@ -91,6 +121,8 @@ static __always_inline void count_errno(syscall_id id, __u32 error)
 		bpf_map_update_elem(&errors, &key, &zero, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&errors, &key);
 	}
+	if (!count)
+		count = bpf_map_lookup_elem(&errors, hist_other);
 	if (count)
 		__sync_fetch_and_add(&count->n, 1);
 	else
@@ -149,6 +181,11 @@ static __always_inline bool is_fork(long nr, bool compat)
 	return nr == __NR_clone || nr == __NR_clone3;
 }
 
+static __always_inline bool is_prctl(struct pt_regs *regs)
+{
+	return regs_syscall_nr(regs) == (syscall_is_compat() ? I386_PRCTL : __NR_prctl);
+}
+
 /* A call of which only the end was seen: the task was traced too late, or seccomp refused it. */
 static __always_inline int record_without_begin(struct pt_regs *regs, long ret)
 {
@@ -180,8 +217,14 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
 	__u64 now_ns = measure_time ? bpf_ktime_get_ns() : 0;
 	struct span span;
 
-	if (!filter_pass())
+	if (!filter_pass()) {
+		/* The call may have begun under another name or in another cgroup. */
+		if (measure_time && (filter_by_comm || filter_by_cgroup))
+			span_forget();
 		return 0;
+	}
+	if (count_by != BY_SYSCALL && is_prctl(regs))
+		rename_current();
 	if (!measure_time || !span_end(&span))
 		return record_without_begin(regs, ret);
 	return record(span.id, ret, now_ns - span.start_ns);
@@ -201,23 +244,19 @@ int BPF_PROG(task_exit, struct task_struct *task)
 		return 0;
 	if (!filter_pass())
 		return 0;
-	if (measure_time) {
-		if (!span_end(&span))
-			return 0;
+	if (measure_time && span_end(&span))
 		ns = bpf_ktime_get_ns() - span.start_ns;
-	}
 	return record(make_syscall_id(nr, compat), 0, ns);
 }
 
-/* The name under which a process is shown is the one it has now, not the one it forked with. */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(task_exec, struct task_struct *task)
+int BPF_PROG(task_exec, struct task_struct *task, pid_t old_tid)
 {
-	__u32 key = task->tgid;
-	struct task_stat *t = bpf_map_lookup_elem(&by_task, &key);
-
-	if (t)
-		bpf_get_current_comm(t->comm, sizeof(t->comm));
+	/* A thread that executes a program goes on as the first one of its process. */
+	if (measure_time && task->pid != old_tid)
+		span_move(old_tid, task->pid);
+	if (count_by != BY_SYSCALL)
+		rename_current();
 	return 0;
 }
 

@@ -33,6 +33,7 @@ COUNT_ARRAY(tx_errors, errno_nr, ERRNO_MAX);
 const volatile __u32 split_by; /* enum udp_by */
 const volatile bool errors_as_zero;
 const volatile bool without_bytes;
+const volatile __u64 started_ns; /* the run */
 
 #define RESTART_FIRST 512 /* ERESTARTSYS .. ERESTART_RESTARTBLOCK, include/linux/errno.h */
 #define RESTART_LAST  516
@@ -96,7 +97,7 @@ static __always_inline int call_end(const struct span *span, enum udp_call call,
 		add(call, latencies, &key, latency_ns);
 	if (ret < 0) {
 		count_error(call, -ret);
-		if (errors_as_zero)
+		if (errors_as_zero && !restarts)
 			add(call, ret_counts, &key, 0);
 		return 0;
 	}
@@ -144,13 +145,36 @@ int event_leave(struct syscall_trace_exit *ctx)
 	return filter_pass() ? leave(ctx->ret, now_ns) : 0;
 }
 
-/* The tracepoints above are not for 32-bit callers: at least say that there was one. */
+/*
+ * The tracepoints above are not for 32-bit callers: at least say that there was one. It is one
+ * from the exec (whose return is to be that of the new program) or fork that began it; one that
+ * is older than the run is only met at its end.
+ */
+static __always_inline int count_compat(void)
+{
+	if (syscall_is_compat() && filter_pass())
+		lost_inc(LOST_COMPAT);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(event_exec)
+{
+	return count_compat();
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(event_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return parent->tgid == child->tgid ? 0 : count_compat();
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(event_exit, struct task_struct *task)
 {
-	if (syscall_is_compat() && task->signal->live.counter == 0 && filter_pass())
-		lost_inc(LOST_COMPAT);
-	return 0;
+	if (task->signal->live.counter || task->group_leader->start_time > started_ns)
+		return 0;
+	return count_compat();
 }
 
 SEC("tp_btf/sys_enter")

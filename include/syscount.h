@@ -25,6 +25,7 @@ struct syscall_stat {
 
 struct task_stat {
 	struct syscall_stat stat;
+	__u64 named_ns; /* when comm was read: of the CPUs' copies the last one counts */
 	char comm[16];
 };
 

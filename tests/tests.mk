@@ -8,7 +8,7 @@ WORKLOADS  := $(filter-out $(if $(HAVE_SDT),,usdt-app),\
 # 32-bit callers: only where the compiler and a C library can build them.
 HAVE_M32   := $(shell echo 'int main(void){return 0;}' | \
 	$(CC) -m32 -x c - -o /dev/null -lc 2>/dev/null && echo yes)
-WORKLOADS_32 := $(if $(HAVE_M32),udp-load-32 syscall-load-32 all-syscalls-32 edge-32)
+WORKLOADS_32 := $(if $(HAVE_M32),udp-load-32 syscall-load-32 syscall-odd-32 all-syscalls-32 edge-32)
 TEST_FILES := $(UNIT_TESTS) $(sort $(wildcard tests/tool/*.bats tests/tool/*.sh \
 	tests/parity/*.bats tests/parity/*.sh))
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -121,7 +121,7 @@ static int setup(void *skel, const struct target *target)
 	s->rodata->count_by = settings.by;
 	memcpy((void *)s->rodata->wanted, settings.set.in, sizeof(settings.set.in));
 	bpf_program__set_autoload(s->progs.enter, measures_time());
-	bpf_program__set_autoload(s->progs.task_exec, by_task);
+	bpf_program__set_autoload(s->progs.task_exec, by_task || measures_time());
 	bpf_map__set_autocreate(s->maps.latencies, settings.hist);
 	bpf_map__set_autocreate(s->maps.errors, settings.errnos);
 	bpf_map__set_autocreate(s->maps.by_task, by_task);
@@ -175,7 +175,7 @@ static void print_table(struct report *r, const struct rows *rows)
 		fprintf(r->out, " %8llu", row->calls);
 		if (settings.latency)
 			fprintf(r->out, " %16.3f %12.3f %12.3f", row->total_ns / 1e3,
-				row->total_ns / 1e3 / row->calls, row->max_ns / 1e3);
+				row__average_ns(row) / 1e3, row->max_ns / 1e3);
 		fputc('\n', r->out);
 	}
 	fputc('\n', r->out);
@@ -203,8 +203,8 @@ static void print_summary(struct report *r, const struct rows *rows)
 			fputs(rule, r->out);
 		snprintf(errors, sizeof(errors), "%llu", row->errors);
 		fprintf(r->out, "%6.2f %11.6f %11llu %9llu %9s %s\n", share, row->total_ns / 1e9,
-			row->total_ns / 1000 / row->calls, row->calls, row->errors ? errors : "",
-			row->name);
+			(unsigned long long)row__average_ns(row) / 1000, row->calls,
+			row->errors ? errors : "", row->name);
 	}
 }
 
@@ -252,7 +252,7 @@ static int report(void *skel, struct report *r)
 		print_json(r, &rows);
 	else if (settings.summary)
 		print_summary(r, &rows);
-	else if (!settings.hist || settings.latency)
+	else if (!settings.hist || settings.latency || settings.by != BY_SYSCALL)
 		print_table(r, &rows);
 	report__print(r, "latencies");
 	report__print(r, "errors");

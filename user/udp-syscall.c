@@ -38,7 +38,7 @@ static struct settings {
 	bool errors_as_zero;
 	const char *usdt; /* binary */
 	enum backend backend;
-	uint64_t calls;
+	uint64_t calls[2]; /* rx, tx */
 } settings;
 
 /* s2n-quic's names (pull request 1866 of 2023); --probe overrides. */
@@ -55,6 +55,7 @@ static struct usdt_name probes[] = {
 
 #define PROBES (sizeof(probes) / sizeof(probes[0]))
 
+static const char *const directions[] = {"rx", "tx"};
 static const char *const mmsg_calls[] = {"sendmmsg", "recvmmsg", NULL};
 static const char *const msg_calls[] = {"sendmsg", "sendto", "recvmsg", "recvfrom", NULL};
 static const char *const rw_calls[] = {"write", "writev", "sendfile64", "read", "readv", NULL};
@@ -86,6 +87,15 @@ static void set_by(const char *text)
 	}
 }
 
+static void check_combination(void)
+{
+	if (!settings.usdt || (settings.by != UDP_BY_SOCKET && !settings.bytes))
+		return;
+	refuse(-EINVAL, "--usdt knows neither sockets nor bytes");
+	suggest("the same without --usdt");
+	exit(USAGE_ERROR);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	(void)state;
@@ -114,6 +124,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_ERRORS_AS_ZERO:
 		settings.errors_as_zero = true;
+		break;
+	case ARGP_KEY_END:
+		check_combination();
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -184,11 +197,6 @@ static int setup(void *skel, const struct target *target)
 {
 	struct udp_syscall_bpf *s = skel;
 
-	if (settings.usdt && (settings.by == UDP_BY_SOCKET || settings.bytes)) {
-		refuse(-EINVAL, "--usdt knows neither sockets nor bytes");
-		suggest("the same without --usdt");
-		return -EINVAL;
-	}
 	settings.backend = choose_backend(target);
 	choose_programs(s->obj, settings.backend);
 	choose_maps(s->obj);
@@ -197,6 +205,7 @@ static int setup(void *skel, const struct target *target)
 		object__disable_map(s->obj, "__bpf_usdt_ip_to_spec_id");
 	}
 	s->rodata->split_by = settings.by;
+	s->rodata->started_ns = now_ns();
 	s->rodata->errors_as_zero = settings.errors_as_zero;
 	s->rodata->without_bytes = settings.backend == BACKEND_USDT;
 	s->rodata->hist_atomic = settings.backend == BACKEND_USDT;
@@ -281,12 +290,13 @@ static struct rates make_rates(const struct report *r, const char *direction)
 	return rates;
 }
 
-static void print_rates(struct report *r, const char *direction)
+static void print_rates(struct report *r, int d)
 {
+	const char *direction = directions[d];
 	struct rates rates = make_rates(r, direction);
 
-	settings.calls += rates.calls;
-	r->events = settings.calls;
+	settings.calls[d] += rates.calls;
+	r->events = settings.calls[0] + settings.calls[1];
 	if (r->format == REPORT_JSON) {
 		report__json(r, json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:f}", "type", "rates",
 					  "direction", direction, "calls", (json_int_t)rates.calls,
@@ -323,8 +333,10 @@ static int say_running(struct report *r)
 	return 0;
 }
 
-static void say_nothing_seen(void)
+/* In one direction alone too: iperf3 sends by write(2), but its first receive is a recv(2). */
+static void say_nothing_seen(bool rx, bool tx)
 {
+	const char *what = rx ? "that sends " : tx ? "that receives " : "";
 	const char *hint = "--rw for programs that use write and read (io_uring is not seen)";
 
 	if (settings.backend == BACKEND_USDT)
@@ -333,13 +345,14 @@ static void say_nothing_seen(void)
 		hint = "without --mmsg-only: sendmsg, sendto, recvmsg, recvfrom too";
 	else if (settings.rw)
 		hint = "another target (io_uring is not seen)";
-	note("no call on a UDP socket was seen; try %s", hint);
+	if ((rx || tx) && (settings.rw || settings.backend == BACKEND_USDT))
+		return;
+	note("no call %son a UDP socket was seen; try %s", what, hint);
 }
 
 /* The script's order; it prints an empty line between the directions. */
 static int report(void *skel, struct report *r)
 {
-	static const char *const directions[] = {"rx", "tx"};
 	static const char *const parts[] = {"arg_counts", "bytes", "latencies", "ret_counts"};
 	char name[64];
 	int err;
@@ -357,10 +370,10 @@ static int report(void *skel, struct report *r)
 	report__print(r, "rx_errors");
 	report__print(r, "tx_errors");
 	for (int d = 0; d < 2; d++)
-		print_rates(r, directions[d]);
+		print_rates(r, d);
 	err = say_running(r);
-	if (r->final && !settings.calls)
-		say_nothing_seen();
+	if (r->final && !(settings.calls[0] && settings.calls[1]))
+		say_nothing_seen(settings.calls[0], settings.calls[1]);
 	return err;
 }
 

@@ -76,6 +76,7 @@ struct file;
 struct inode;
 
 struct socket {
+	short type;
 	struct file *file;
 	struct sock *sk;
 };
@@ -102,6 +103,8 @@ struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
 	pid_t pid, tgid;
+	struct task_struct *group_leader;
+	u64 start_time;
 	char comm[16];
 	struct files_struct *files;
 	struct signal_struct *signal;

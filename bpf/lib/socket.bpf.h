@@ -9,6 +9,7 @@
 #include "endpoint.h"
 #include "kcompat.bpf.h"
 
+#define SOCK_DGRAM  2
 #define AF_INET     2
 #define AF_INET6    10
 #define IPPROTO_UDP 17
@@ -57,6 +58,9 @@ static __always_inline struct sock *udp_sock_of_fd(__u32 fd)
 	socket = socket_read(file, struct file, private_data);
 	/* An O_PATH descriptor of a socket's file has the inode, but is not its file. */
 	if (!socket || socket_read(socket, struct socket, file) != file)
+		return NULL;
+	/* A raw socket of protocol 17 sends headers that the program made: not a UDP socket. */
+	if (socket_read(socket, struct socket, type) != SOCK_DGRAM)
 		return NULL;
 	sk = socket_read(socket, struct socket, sk);
 	if (!sk)

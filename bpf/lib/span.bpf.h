@@ -72,4 +72,30 @@ static __always_inline bool span_end(struct span *ended)
 	return true;
 }
 
+/* The current thread's call is none that is traced any more. */
+static __always_inline void span_forget(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid(), slot = SPAN_SLOT(tid);
+	struct span *span = bpf_map_lookup_elem(&spans, &slot);
+
+	if (span && span->tid == tid && span->start_ns)
+		span->start_ns = 0;
+}
+
+/* The thread has got another id within its call. */
+static __always_inline void span_move(__u32 from_tid, __u32 to_tid)
+{
+	__u32 from_slot = SPAN_SLOT(from_tid), to_slot = SPAN_SLOT(to_tid);
+	struct span *from = bpf_map_lookup_elem(&spans, &from_slot);
+	struct span *to = bpf_map_lookup_elem(&spans, &to_slot);
+
+	if (!from || !to || from->tid != from_tid || !from->start_ns)
+		return;
+	if (!to->start_ns || to->tid == to_tid) {
+		*to = *from;
+		to->tid = to_tid;
+	}
+	from->start_ns = 0;
+}
+
 #endif

@@ -22,7 +22,7 @@
  * with ERESTARTSYS: those are the "interrupted". sendfile and splice are in "calls" alone, for
  * they are neither batches nor single messages. See truth.h for the rest.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>

@@ -5,7 +5,7 @@
  *
  * usage: many-keys -n N
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>

@@ -24,7 +24,7 @@
  * where those are compared. "forks" and "exits" are processes, "threads" counts those started.
  * A 32-bit build (-m32) does the same.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>

@@ -22,7 +22,7 @@
  * "calls" and everything else is about UDP sockets; "other" is -N's and -e's calls on what is
  * no UDP socket. A single call asks for 1 message. A 32-bit build (-m32) does the same.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/socket.h>

@@ -16,7 +16,7 @@
  * of a batch send has two sites, one of which gives its count as a constant. -DPROVIDER=other
  * builds the same with another provider.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/sdt.h>

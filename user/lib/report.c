@@ -182,13 +182,17 @@ static void add_running(const struct span *span, uint64_t now_ns, struct in_flig
 			size_t *cnt)
 {
 	uint64_t start_ns = __atomic_load_n(&span->start_ns, __ATOMIC_ACQUIRE);
+	struct span copy = *span;
 
-	if (!start_ns || !thread_exists(span->tid))
+	/* What was copied is of one call only if that call still runs. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (!start_ns || __atomic_load_n(&span->start_ns, __ATOMIC_RELAXED) != start_ns ||
+	    !thread_exists(copy.tid))
 		return;
 	calls[(*cnt)++] = (struct in_flight){
-		.tid = span->tid,
-		.id = span->id,
-		.arg = {span->arg[0], span->arg[1]},
+		.tid = copy.tid,
+		.id = copy.id,
+		.arg = {copy.arg[0], copy.arg[1]},
 		.age_ns = now_ns > start_ns ? now_ns - start_ns : 0,
 	};
 }

@@ -22,6 +22,14 @@ struct sums {
 
 static __u64 interval; /* the one that a report is about */
 
+static void merge_name(struct task_stat *to, const struct task_stat *from)
+{
+	if (from->named_ns <= to->named_ns)
+		return;
+	to->named_ns = from->named_ns;
+	memcpy(to->comm, from->comm, sizeof(to->comm));
+}
+
 static void merge_stat(void *to, const void *from, size_t size)
 {
 	struct syscall_stat *sum = to;
@@ -33,9 +41,8 @@ static void merge_stat(void *to, const void *from, size_t size)
 	sum->total_ns += stat->total_ns;
 	if (max->interval == interval && max->ns > sum->max[0].ns)
 		sum->max[0].ns = max->ns;
-	if (size == sizeof(struct task_stat) && ((const struct task_stat *)from)->comm[0])
-		memcpy(((struct task_stat *)to)->comm, ((const struct task_stat *)from)->comm,
-		       sizeof(((struct task_stat *)to)->comm));
+	if (size == sizeof(struct task_stat))
+		merge_name(to, from);
 }
 
 void row__add(struct row *to, const struct row *what)
@@ -45,6 +52,11 @@ void row__add(struct row *to, const struct row *what)
 	to->total_ns += what->total_ns;
 	if (what->max_ns > to->max_ns)
 		to->max_ns = what->max_ns;
+}
+
+double row__average_ns(const struct row *row)
+{
+	return row->calls ? (double)row->total_ns / row->calls : 0;
 }
 
 void rows__free(struct rows *rows)
@@ -83,8 +95,9 @@ static void count_running(struct running *run, syscall_id id, pid_t pid, pid_t t
 	sums->total_ns += age_ns;
 	if (age_ns > stat->max[0].ns)
 		stat->max[0].ns = age_ns;
-	if (q->by != BY_SYSCALL)
-		process_comm(tid, ((struct task_stat *)stat)->comm);
+	/* A name that BPF saw stays; the process may be gone by now. */
+	if (q->by != BY_SYSCALL && !((struct task_stat *)stat)->comm[0])
+		process_comm(key, ((struct task_stat *)stat)->comm);
 }
 
 static int visit_blocked(pid_t pid, pid_t tid, void *arg)

@@ -41,6 +41,9 @@ void rows__free(struct rows *rows);
 
 void row__add(struct row *to, const struct row *what);
 
+/* 0 where the only calls are those that an earlier report has counted already. */
+double row__average_ns(const struct row *row);
+
 /* Reserve the key of processes that find no room in a map. */
 int rows_make_room(const struct bpf_map *by_task);
 

@@ -36,7 +36,7 @@ int usdt_rename(struct usdt_name *names, size_t cnt, char *text)
 	return -EINVAL;
 }
 
-/* Calls fn for each probe of the binary: its provider and its name. */
+/* Calls fn, if there is one, for each probe: its provider and its name. Returns how many. */
 static int each_probe(Elf_Scn *scn, void (*fn)(const char *provider, const char *name, void *arg),
 		      void *arg)
 {
@@ -56,7 +56,8 @@ static int each_probe(Elf_Scn *scn, void (*fn)(const char *provider, const char 
 		name = provider + strlen(provider) + 1;
 		if (name >= end)
 			continue;
-		fn(provider, name, arg);
+		if (fn)
+			fn(provider, name, arg);
 		cnt++;
 	}
 	return cnt;
@@ -105,9 +106,11 @@ static int explain_missing(const char *binary, const struct usdt_name *names)
 	} else {
 		scn = find_notes(elf);
 		if (scn)
-			cnt = each_probe(scn, show_probe, &shown);
+			cnt = each_probe(scn, NULL, NULL);
 		why("it has %d probes (" NOTE_SECTION ")%s", cnt,
 		    cnt ? "; give their names with --probe" : "");
+		if (scn)
+			each_probe(scn, show_probe, &shown);
 	}
 	elf_end(elf);
 	close(fd);
@@ -152,6 +155,8 @@ int usdt_attach(const char *binary, const struct usdt_name *names,
 				names[i].name);
 			continue;
 		}
+		if (err == -EBADF) /* libbpf's word for what is no ELF file */
+			return explain_missing(binary, names);
 		if (err)
 			return explain_failure(err, binary, &names[i]);
 		err = links_keep(link);

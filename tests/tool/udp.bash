@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What the tests of udp-syscall share. `load common` first.
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	started=()
+}
+
+teardown() {
+	[ "${#started[@]}" -eq 0 ] || kill -KILL "${started[@]}" 2>/dev/null || true
+}
+
+# Equal facts added up; the last word of each line is its count.
+add_up() {
+	awk '{
+		n = $NF
+		sub(/ [0-9]+$/, "")
+		sum[$0] += n
+	}
+	END {
+		for (fact in sum)
+			if (sum[fact])
+				print fact, sum[fact]
+	}' "$@"
+}
+
+# What udp-syscall --bytes must have seen of workloads that printed the truth on stdin.
+expected() {
+	sed -nE 's/^interrupted (..) /error \1 ERESTARTSYS /; /^(hist|error) /p' | add_up
+}
+
+# What it has seen, by its report on stdin: all keys together, without the times.
+seen() {
+	truth_of_report | grep -v '^hist .x_latencies' |
+		sed -E 's/^(hist [a-z_]+)\[.*\] ([^ ]+ [0-9]+)$/\1 \2/' | add_up
+}
+
+# Sum of the counts of the facts on stdin that match a pattern.
+count() {
+	awk -v pattern="$1" '$0 ~ pattern { n += $NF } END { print n + 0 }'
+}
+
+# Each call that has ended has its time, its result or error; one that restarts has neither.
+times_fit_results() {
+	local dir facts
+	facts=$(truth_of_report)
+	for dir in rx tx; do
+		[ "$(count "^hist ${dir}_latencies" <<<"$facts")" -eq "$((
+			$(count "^hist ${dir}_ret_counts" <<<"$facts") +
+			$(count "^error $dir" <<<"$facts") -
+			$(count "^error $dir ERESTARTSYS" <<<"$facts")))" ] || return
+	done
+}
+
+# Run the tool; what it and what the workload prints go to the files report, truth and stderr.
+trace() {
+	udp-syscall --bytes -o report "$@" >truth 2>stderr </dev/null
+}
+
+# What was traced is what the workload says, exactly, and nothing was lost.
+is_exact() {
+	expected <truth >expected
+	seen <report >seen
+	same_lines expected seen && grep -q '^hist' seen && times_fit_results <report &&
+		! grep '^note: lost' stderr
+}
+
+# A workload with its options, by both backends.
+exact_by_both() {
+	local backend
+	for backend in '' --compat; do
+		echo "backend: ${backend:-default}"
+		trace $backend -- "$@" && is_exact || return
+	done
+}
+
+# Start a program that says "ready PID" on its stdout (the file $1) and waits for the end of its
+# stdin, which go_on closes. Sets pid and release, the descriptor of its stdin.
+start_held() {
+	local out=$1
+	shift
+	mkfifo "$out.stdin"
+	"$@" <"$out.stdin" >"$out" 2>"$out.err" 3>&- &
+	pid=$!
+	started+=("$pid")
+	exec {release}>"$out.stdin" || return
+	wait_until grep -qs ^ready "$out"
+}
+
+go_on() {
+	exec {release}>&-
+}
+
+# Start the tool on running processes, until it is attached. Sets tool.
+start_tool() {
+	udp-syscall -v -o report "$@" >/dev/null 2>stderr 3>&- &
+	tool=$!
+	started+=("$tool")
+	wait_until grep -qs 'udp-syscall: attached' stderr
+}
+
+# The tool ends by itself, with the status $1.
+wait_tool() {
+	local status=0
+	wait "$tool" || status=$?
+	[ "$status" -eq "$1" ]
+}
