@@ -48,6 +48,15 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+static void check_combination(void)
+{
+	if (!settings.summary || settings.by == BY_SYSCALL)
+		return;
+	refuse(-EINVAL, "--summary is by system call");
+	suggest("-P -L, or --summary -p PID for each process");
+	exit(USAGE_ERROR);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	(void)state;
@@ -90,6 +99,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_HIST:
 		settings.hist = true;
 		break;
+	case ARGP_KEY_END:
+		check_combination();
+		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -107,11 +119,6 @@ static int setup(void *skel, const struct target *target)
 	bool by_task = settings.by != BY_SYSCALL;
 
 	(void)target;
-	if (settings.summary && by_task) {
-		refuse(-EINVAL, "--summary is by system call");
-		suggest("-P -L, or --summary -p PID for each process");
-		return -EINVAL;
-	}
 	s->rodata->measure_time = measures_time();
 	s->rodata->measure_hist = settings.hist;
 	s->rodata->measure_errnos = settings.errnos;
@@ -256,6 +263,8 @@ static int report(void *skel, struct report *r)
 		print_table(r, &rows);
 	report__print(r, "latencies");
 	report__print(r, "errors");
+	if (r->final && !r->events)
+		report__say_idle(r);
 	rows__free(&rows);
 	return 0;
 }

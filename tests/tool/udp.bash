@@ -3,7 +3,7 @@
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
-	started=()
+	started=() held=()
 }
 
 teardown() {
@@ -74,17 +74,26 @@ exact_by_both() {
 	done
 }
 
-# Start a program that says "ready PID" on its stdout (the file $1) and waits for the end of its
-# stdin, which go_on closes. Sets pid and release, the descriptor of its stdin.
-start_held() {
-	local out=$1
-	shift
-	mkfifo "$out.stdin"
-	"$@" <"$out.stdin" >"$out" 2>"$out.err" 3>&- &
+# Start in the background, without the descriptors that keep other programs waiting. Sets pid.
+start() {
+	(
+		for fd in 3 "${held[@]}"; do
+			exec {fd}>&-
+		done
+		exec "$@"
+	) <&0 & # else it would get /dev/null
 	pid=$!
 	started+=("$pid")
-	exec {release}>"$out.stdin" || return
-	wait_until grep -qs ^ready "$out"
+}
+
+# Start a program that says "ready PID" on its stdout (the file $1) and waits for the end of its
+# stdin, until it does so. Sets pid, and release: go_on closes that descriptor.
+start_held() {
+	mkfifo "$1.stdin" || return
+	exec {release}<>"$1.stdin"
+	held+=("$release")
+	start "${@:2}" <"$1.stdin" >"$1" 2>"$1.err"
+	wait_until grep -qs ^ready "$1"
 }
 
 go_on() {
@@ -93,13 +102,12 @@ go_on() {
 
 # Start the tool on running processes, until it is attached. Sets tool.
 start_tool() {
-	udp-syscall -v -o report "$@" >/dev/null 2>stderr 3>&- &
-	tool=$!
-	started+=("$tool")
+	start udp-syscall -v -o report "$@" 2>stderr
+	tool=$pid
 	wait_until grep -qs 'udp-syscall: attached' stderr
 }
 
-# The tool ends by itself, with the status $1.
+# It ends by itself, with the status $1.
 wait_tool() {
 	local status=0
 	wait "$tool" || status=$?

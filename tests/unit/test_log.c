@@ -181,19 +181,19 @@ static void test_escaped(void **state)
 	log_set_level(LOG_VERBOSE);
 	capture_begin();
 	fail(-ENOENT, "comm '%s'", "\x1b[2Jx\r\x7f\xff\xe2\x80\xae\xc3\xbc");
-	why("two\nlines\tand a tab");
+	why("two\nlines\tand a tab, C:\\");
 	suggest("\x9b");
 	note("%c", '\0');
 	verbose("\x07");
-	raw("\x1b]0;title\x07\n");
+	raw("\x1b]0;title\x07\nline %d\n\n\xff", 2);
 	capture_end();
 	assert_written("sys\\x1bcount: comm '\\x1b[2Jx\\r\\x7f\\xff\\xe2\\x80\\xae\xc3\xbc': "
 		       "No such file or directory\n");
-	assert_written("why: two\nlines\tand a tab\n");
+	assert_written("why: two\\nlines\tand a tab, C:\\\n");
 	assert_written("try: \\x9b\n");
 	assert_written("note: \\x00\n");
 	assert_written("sys\\x1bcount: \\x07\n");
-	assert_written("\\x1b]0;title\\x07\n");
+	assert_written("\\x1b]0;title\\x07\nline 2\n\n\\xff");
 	assert_written(NULL);
 }
 

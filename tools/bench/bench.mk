@@ -14,8 +14,8 @@ $(O)/bench/%.skel.h: $(O)/bench/%.bpf.o
 
 $(O)/bench/empty: $(O)/bench/empty.skel.h
 
-# Without --wrap, and all of libbpf that it takes, in the order that the linker wants.
+# The tools' libraries, without the function that they put in the place of libbpf's.
 $(O)/bench/%: tools/bench/%.c
 	$(say) LINK $@
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< $(LDFLAGS) \
-		-Wl,-Bstatic -lbpf -Wl,-Bdynamic -lelf -lz -o $@
+		$(filter-out %btf__load_vmlinux_btf,$(LIBS)) -o $@

@@ -3,7 +3,7 @@
  * usage: start-time TEXT COMMAND [ARGUMENT...]
  *
  * Runs a command until it prints a line with TEXT on stdout or stderr, and a tenth of a second
- * more; then interrupts it. Prints the time until the line in ms, and the peak and the present
+ * more; then kills it. Prints the time until the line in ms, and the peak and the present
  * resident memory in KB.
  */
 #include <err.h>
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ static pid_t run(char **argv, FILE **output)
 	if (pid < 0)
 		err(1, "failed to fork");
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
 		close(fds[0]);
@@ -97,7 +99,7 @@ int main(int argc, char **argv)
 	usleep(SETTLE_US);
 	printf("%.2f %lu %lu\n", attached_ms - start_ms, memory_kb(pid, "VmHWM"),
 	       memory_kb(pid, "VmRSS"));
-	kill(pid, SIGINT);
+	kill(pid, SIGKILL);
 	while (fgets(line, sizeof(line), output))
 		;
 	waitpid(pid, NULL, 0);

@@ -78,7 +78,7 @@ static bool passes(uint32_t code, enum escape_mode mode)
 {
 	if (mode == ESCAPE_UTF8)
 		return true;
-	if (mode == ESCAPE_MESSAGE && (code == '\n' || code == '\t'))
+	if (mode == ESCAPE_MESSAGE && (code == '\\' || code == '\t'))
 		return true;
 	if (has_letter(code))
 		return false;

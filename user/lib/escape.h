@@ -8,13 +8,15 @@
 
 #include <stddef.h>
 
+#define ESCAPE_GROWTH 4 /* bytes of \xNN: no byte becomes more */
+
 enum escape_mode {
 	/*
 	 * C0 and C1 controls, DEL, bidi and zero-width controls, line separators and bytes
 	 * that are not UTF-8 become \xNN (each byte) or \n, \t, \r, \\; the rest passes.
 	 */
 	ESCAPE_TERMINAL,
-	/* As ESCAPE_TERMINAL, but newlines and tabs pass: for whole messages of our own. */
+	/* As ESCAPE_TERMINAL, but backslashes and tabs pass: for messages, of one line each. */
 	ESCAPE_MESSAGE,
 	/* Valid UTF-8 for a JSON library: bad bytes become U+FFFD, the rest passes. */
 	ESCAPE_UTF8,

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -26,6 +28,7 @@
 #define CAP_PERFMON_NR    38
 #define PROC_PID_INIT_INO 0xEFFFFFFCU /* include/linux/proc_ns.h */
 
+static const char *btf_path = BTF_PATH;
 static struct btf *vmlinux_btf;
 
 struct btf *__real_btf__load_vmlinux_btf(void);
@@ -54,8 +57,20 @@ static struct btf *btf_of_file(const char *path)
 	return libbpf_get_error(btf) ? NULL : btf;
 }
 
+void kernel_use_btf(const char *path)
+{
+	btf_path = path;
+}
+
+static bool btf_is_given(void)
+{
+	return strcmp(btf_path, BTF_PATH);
+}
+
 struct btf *kernel_btf(void)
 {
+	if (!vmlinux_btf && btf_is_given())
+		return vmlinux_btf = btf__parse(btf_path, NULL);
 	if (!vmlinux_btf)
 		vmlinux_btf = btf_of_file(BTF_PATH);
 	if (!vmlinux_btf)
@@ -81,7 +96,7 @@ struct btf *__wrap_btf__load_vmlinux_btf(void)
 
 static bool has_btf(void)
 {
-	return !access(BTF_PATH, R_OK);
+	return kernel_btf();
 }
 
 static bool btf_has(const char *name, int kind)
@@ -170,27 +185,109 @@ bool kernel_in_initial_pid_namespace(void)
 	return stat("/proc/self/ns/pid", &st) || st.st_ino == PROC_PID_INIT_INO;
 }
 
+/* True in a user namespace of its own, whose capabilities are worth nothing here. */
+static bool in_user_namespace(void)
+{
+	unsigned int inside, outside, cnt = 0;
+	FILE *f = fopen("/proc/self/uid_map", "re");
+	bool read = f && fscanf(f, "%u %u %u", &inside, &outside, &cnt) == 3;
+
+	if (f)
+		fclose(f);
+	return read && cnt != UINT_MAX;
+}
+
 static int explain_privileges(int err)
 {
 	bool bpf = has_capability(CAP_BPF_NR), perfmon = has_capability(CAP_PERFMON_NR);
 
-	refuse(err, "not permitted to load BPF programs (uid %u lacks %s%s%s)", geteuid(),
-	       bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : ", ", perfmon ? "" : "CAP_PERFMON");
+	if (bpf && perfmon)
+		refuse(err, "not permitted to load BPF programs (root of a user namespace only)");
+	else
+		refuse(err, "not permitted to load BPF programs (uid %u lacks %s%s%s)", geteuid(),
+		       bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : ", ",
+		       perfmon ? "" : "CAP_PERFMON");
 	suggest("sudo %s ...", log_tool());
 	return err;
 }
 
-int kernel_explain(int err, const char *what)
+static int explain_btf(int err)
 {
-	if (!may_load())
-		return explain_privileges(err);
-	if (!kernel_has(KERNEL_BTF)) {
-		refuse(err, "this kernel has no BTF ('" BTF_PATH "' is missing)");
-		why("it was built without CONFIG_DEBUG_INFO_BTF, or a container hides it");
-		suggest("mount /sys in the container, or a kernel of a distribution since 2021");
+	if (btf_is_given()) {
+		refuse(err, "no BTF of a kernel in '%s'", btf_path);
+		suggest("a copy of " BTF_PATH " of the running kernel");
 		return err;
 	}
+	refuse(err, "this kernel has no BTF ('" BTF_PATH "' is missing)");
+	why("it was built without CONFIG_DEBUG_INFO_BTF, or a container hides it");
+	suggest("--btf FILE, mount /sys, or a kernel of a distribution since 2021");
+	return err;
+}
+
+/* libbpf's own probe takes the EPERM that new kernels answer to its invalid program for "no". */
+static int probe_tracing_programs(void)
+{
+	static const struct bpf_insn return_0[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	struct btf *btf = kernel_btf();
+	int fd;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
+
+	opts.attach_btf_id = btf ? btf__find_by_name_kind(btf, "btf_trace_sched_process_exit",
+							  BTF_KIND_TYPEDEF)
+				 : -ENOENT;
+	if ((int)opts.attach_btf_id < 0)
+		return -ENOENT;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", return_0, 2, &opts);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static bool has_tracing_programs(void)
+{
+	return !probe_tracing_programs();
+}
+
+static int explain_old_kernel(int err)
+{
+	refuse(err, "this kernel has no tracing programs (tp_btf)");
+	why("they need Linux 5.5 with CONFIG_BPF_EVENTS and CONFIG_DEBUG_INFO_BTF");
+	suggest("a newer kernel; %s --doctor shows what this one has", log_tool());
+	return err;
+}
+
+/* Linux before 5.11, which is told by a helper, charges maps to RLIMIT_MEMLOCK. */
+static bool is_memlock_too_low(int err, struct rlimit *limit)
+{
+	if (err != -EPERM || getrlimit(RLIMIT_MEMLOCK, limit) || limit->rlim_cur == RLIM_INFINITY)
+		return false;
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns,
+				       NULL) == 0;
+}
+
+int kernel_explain(int err, const char *what)
+{
+	struct rlimit limit;
+	int probe;
+
+	if (!may_load() || (err == -EPERM && in_user_namespace()))
+		return explain_privileges(err);
+	if (!kernel_has(KERNEL_BTF))
+		return explain_btf(err);
+	probe = probe_tracing_programs();
+	if (probe == -ENOENT || probe == -EINVAL)
+		return explain_old_kernel(err);
 	fail(err, "%s", what);
+	if (is_memlock_too_low(err, &limit)) {
+		why("only %llu KiB of memory may be locked, and Linux before 5.11 counts maps",
+		    (unsigned long long)limit.rlim_cur / 1024);
+		suggest("ulimit -l unlimited");
+		return err;
+	}
 	if (is_locked_down())
 		why("the kernel is locked down (confidentiality): its memory may not be read");
 	suggest("%s --doctor, or -v for the log of the verifier", log_tool());
@@ -206,11 +303,6 @@ struct check {
 static bool is_not_locked_down(void)
 {
 	return !is_locked_down();
-}
-
-static bool has_tracing_programs(void)
-{
-	return libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, NULL) == 1;
 }
 
 bool kernel_doctor(void)

@@ -17,6 +17,9 @@ enum kernel_feature {
 
 bool kernel_has(enum kernel_feature feature);
 
+/* Take the kernel's BTF from this file (kept by reference); before anything asks for it. */
+void kernel_use_btf(const char *path);
+
 /*
  * The kernel's BTF, owned by this module; NULL if there is none. Not to be kept: loading an
  * object hands it over to libbpf.

@@ -163,6 +163,23 @@ void verbose(const char *fmt, ...)
 	va_end(args);
 }
 
+/* dst has room for the longest escapes of len bytes. Returns the length, without a NUL. */
+static size_t escape_lines(char *dst, size_t size, const char *src, size_t len)
+{
+	const char *end = src + len;
+	size_t total = 0;
+
+	while (src < end) {
+		const char *eol = memchr(src, '\n', end - src) ?: end;
+
+		total += escape(dst + total, size - total, src, eol - src, ESCAPE_MESSAGE);
+		if (eol < end)
+			dst[total++] = '\n';
+		src = eol + 1;
+	}
+	return total;
+}
+
 /*
  * Not cut, unlike our own messages: libbpf prints a whole verifier log as one message, and
  * the reason for the refusal stands at its end.
@@ -171,7 +188,6 @@ void log_raw(const char *fmt, va_list args)
 {
 	char *raw = NULL, *out = NULL;
 	int saved_errno = errno;
-	char none[1];
 	va_list again;
 	size_t size;
 	int len;
@@ -183,17 +199,13 @@ void log_raw(const char *fmt, va_list args)
 	va_end(again);
 	if (len < 0)
 		goto out;
+	size = (size_t)len * ESCAPE_GROWTH + 1;
 	raw = malloc((size_t)len + 1);
-	if (!raw)
+	out = malloc(size);
+	if (!raw || !out)
 		goto out;
 	vsnprintf(raw, (size_t)len + 1, fmt, args);
-
-	size = escape(none, sizeof(none), raw, len, ESCAPE_MESSAGE) + 1;
-	out = malloc(size);
-	if (!out)
-		goto out;
-	escape(out, size, raw, len, ESCAPE_MESSAGE);
-	log_write(out, size - 1);
+	log_write(out, escape_lines(out, size, raw, len));
 out:
 	free(out);
 	free(raw);

@@ -29,7 +29,7 @@ const char *log_tool(void);
 /*
  * Print "TOOL: WHAT: strerror(err)" and return a negative error: err itself, or -EINVAL if
  * err is not negative. It never returns 0, so that "report, then succeed" cannot be written.
- * The text is escaped for terminals as a whole.
+ * The text is escaped for terminals as a whole, and always one line.
  */
 int fail(int err, const char *fmt, ...) __printf(2, 3);
 
@@ -41,7 +41,7 @@ void suggest(const char *fmt, ...) __printf(1, 2); /* "try: ..." */
 void note(const char *fmt, ...) __printf(1, 2);    /* "note: ...", not when quiet */
 void verbose(const char *fmt, ...) __printf(1, 2); /* only with -v */
 
-/* Raw text for -v (libbpf's messages), escaped, in one write. */
+/* Raw text for -v (libbpf's messages, of many lines), escaped but for newlines, in one write. */
 void log_raw(const char *fmt, va_list args);
 
 #endif

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel.h"
 #include "log.h"
 #include "tool.h"
 
@@ -13,12 +15,14 @@ enum option_key {
 	KEY_FOLLOW = 0x1000,
 	KEY_CGROUP,
 	KEY_COMM,
+	KEY_BTF,
 	KEY_JSON,
 	KEY_STRICT,
 	KEY_DOCTOR,
+	KEY_USAGE,
 };
 
-static const struct argp_option common_options[] = {
+static const struct argp_option target_options[] = {
 	{NULL, 0, NULL, 0, "Target (none: the whole system)", 10},
 	{"pid", 'p', "PID", 0, "this process (PID,PID...; may repeat)", 10},
 	{"cmd", 'c', "CMD", 0, "run CMD and trace it; or: -- CMD ARGS", 10},
@@ -26,6 +30,10 @@ static const struct argp_option common_options[] = {
 	{"user", 'u', "NAME", 0, "run CMD as this user", 10},
 	{"cgroup", KEY_CGROUP, "PATH", 0, "processes of a cgroup", 10},
 	{"comm", KEY_COMM, "NAME", 0, "processes of this name", 10},
+	{0},
+};
+
+static const struct argp_option output_options[] = {
 	{NULL, 0, NULL, 0, "Output", 11},
 	{"duration", 'd', "TIME", 0, "stop after 10, 10s, 500ms, 2m", 11},
 	{"interval", 'i', "TIME", 0, "print every TIME, not only at the end", 11},
@@ -35,7 +43,11 @@ static const struct argp_option common_options[] = {
 	{"strict", KEY_STRICT, NULL, 0, "exit with 3 if anything was lost", 11},
 	{"quiet", 'q', NULL, 0, "errors only on stderr", 11},
 	{"verbose", 'v', NULL, 0, "say what is done, and libbpf's log", 11},
+	{"btf", KEY_BTF, "FILE", 0, "BTF of the kernel, if /sys has none", 11},
 	{"doctor", KEY_DOCTOR, NULL, 0, "check what this system offers", 11},
+	{"help", 'h', NULL, 0, "print this help", 11},
+	{"version", 'V', NULL, 0, "print name and version", 11},
+	{"usage", KEY_USAGE, NULL, OPTION_HIDDEN, NULL, 11},
 	{0},
 };
 
@@ -56,13 +68,13 @@ int parse_duration(const char *text, uint64_t *ns)
 		{"us", 1000},     {"m", 60000000000}, {"h", 3600000000000},
 	};
 	char *end;
-	double value;
+	double value = strtod(text, &end);
 
-	if (strspn(text, "0123456789.") == 0)
+	/* strtod() knows blanks, signs, exponents, "inf" and "0x" as well. */
+	if (end == text || strspn(text, "0123456789.") != (size_t)(end - text))
 		return -EINVAL;
-	value = strtod(text, &end);
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		double total = value * units[i].ns;
+		double total = value * units[i].ns + 0.5;
 
 		if (strcmp(end, units[i].name))
 			continue;
@@ -82,7 +94,7 @@ unsigned long parse_number(const char *option, const char *text, unsigned long m
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || value < min || value > max) {
+	if (errno || !isdigit((unsigned char)*text) || *end || value < min || value > max) {
 		snprintf(expected, sizeof(expected), "%lu (up to %lu)", min, max);
 		bad_value(option, text, expected);
 	}
@@ -155,7 +167,7 @@ static void add_pids(struct options *o, const char *list)
 		exit(err == -EINVAL ? USAGE_ERROR : EXIT_FAILURE);
 }
 
-static error_t parse_common(int key, char *arg, struct argp_state *state)
+static error_t parse_target(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
 
@@ -169,6 +181,74 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case 'u':
 		o->user = arg;
 		break;
+	case KEY_FOLLOW:
+		set_follow(o, arg);
+		break;
+	case KEY_CGROUP:
+		o->target->cgroup = arg;
+		break;
+	case KEY_COMM:
+		set_comm(o, arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static _Noreturn void exit_after_output(void)
+{
+	exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+static bool is_heading(const char *line)
+{
+	return line[0] == ' ' && line[1] != ' ';
+}
+
+static bool is_option(const char *line)
+{
+	return line[strspn(line, " ")] == '-';
+}
+
+/* Without the empty lines that argp puts between its groups: all fits on a screen. */
+static void print_help(const struct argp_state *state)
+{
+	char *text = NULL, *line, *rest;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		exit(EXIT_FAILURE);
+	argp_state_help(state, f, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC);
+	fclose(f);
+	rest = text;
+	while ((line = strsep(&rest, "\n")) && rest) {
+		if (is_heading(line))
+			printf("%s:\n", line + 1);
+		else if (*line || !(is_heading(rest) || is_option(rest)))
+			puts(line);
+	}
+	free(text);
+	exit_after_output();
+}
+
+static void print_and_exit(int key, const struct argp_state *state)
+{
+	if (key == 'h')
+		print_help(state);
+	if (key == 'V')
+		printf("%s %s\n", log_tool(), WIRESCOPE_VERSION);
+	else
+		argp_state_help(state, stdout, ARGP_HELP_USAGE);
+	exit_after_output();
+}
+
+static error_t parse_output(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
 	case 'd':
 		set_time("--duration", arg, &o->duration_ns);
 		break;
@@ -181,29 +261,28 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case 'f':
 		set_format(o, arg);
 		break;
-	case 'q':
-		log_set_level(LOG_QUIET);
-		break;
-	case 'v':
-		log_set_level(LOG_VERBOSE);
-		break;
-	case KEY_FOLLOW:
-		set_follow(o, arg);
-		break;
-	case KEY_CGROUP:
-		o->target->cgroup = arg;
-		break;
-	case KEY_COMM:
-		set_comm(o, arg);
-		break;
 	case KEY_JSON:
 		o->format = REPORT_JSON;
 		break;
 	case KEY_STRICT:
 		o->strict = true;
 		break;
+	case 'q':
+		log_set_level(LOG_QUIET);
+		break;
+	case 'v':
+		log_set_level(LOG_VERBOSE);
+		break;
+	case KEY_BTF:
+		kernel_use_btf(arg);
+		break;
 	case KEY_DOCTOR:
 		o->doctor = true;
+		break;
+	case 'h':
+	case 'V':
+	case KEY_USAGE:
+		print_and_exit(key, state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -225,8 +304,15 @@ static error_t parse_parent(int key, char *arg, struct argp_state *state)
 {
 	if (key != ARGP_KEY_INIT)
 		return parse_arguments(key, arg, state);
-	state->child_inputs[0] = state->input;
+	state->child_inputs[0] = state->child_inputs[1] = state->input;
 	return 0;
+}
+
+/* argp's note that a long option's argument is the short one's too. */
+static char *drop_note(int key, const char *text, void *input)
+{
+	(void)input;
+	return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
 }
 
 static void check_combination(const struct options *o)
@@ -250,10 +336,11 @@ static void check_combination(const struct options *o)
 
 void options_parse(struct options *o, const struct tool *tool, int argc, char **argv)
 {
-	static const struct argp common = {common_options, parse_common, NULL, NULL,
-					   NULL,           NULL,         NULL};
+	static const struct argp target = {.options = target_options, .parser = parse_target};
+	static const struct argp output = {.options = output_options, .parser = parse_output};
 	struct argp_child children[] = {
-		{&common, 0, NULL, 0},
+		{&target, 0, NULL, 0},
+		{&output, 0, NULL, 0},
 		{tool->argp, 0, NULL, 1},
 		{0},
 	};
@@ -263,12 +350,14 @@ void options_parse(struct options *o, const struct tool *tool, int argc, char **
 		.args_doc = "[-p PID | -c 'CMD ARGS' | -- CMD ARGS...]",
 		.doc = doc,
 		.children = children,
+		.help_filter = drop_note,
 	};
 
 	snprintf(doc, sizeof(doc), "%s\v%s", tool->brief, tool->examples ?: "");
 	argp_err_exit_status = USAGE_ERROR;
-	argp_program_version = WIRESCOPE_VERSION;
-	argp_parse(&argp, argc, argv, 0, NULL, o);
+	argv[0] = (char *)tool->name; /* getopt's messages begin with it */
+	/* In order: "x -- y" would become "-- x y", another command. */
+	argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_IN_ORDER, NULL, o);
 	check_combination(o);
 	o->keep_following = o->argv && o->follow_given && o->target->follow;
 	if (o->argv && !o->follow_given)

@@ -15,6 +15,7 @@
 #include "lost.h"
 #include "render.h"
 #include "span.h"
+#include "target.h"
 
 /* The key where BPF programs put what finds no room must be there before the map is full. */
 static int make_room_for_other(const struct bpf_map *map)
@@ -232,6 +233,20 @@ int report__in_flight(const struct report *r, struct in_flight **calls, size_t *
 	munmap(spans, size);
 	*cnt = add_met_spans(r, now_ns, *calls, *cnt);
 	return 0;
+}
+
+void report__say_idle(const struct report *r)
+{
+	struct bpf_program *prog;
+	unsigned int probes = 0;
+
+	bpf_object__for_each_program(prog, r->obj) {
+		if (bpf_program__fd(prog) >= 0 &&
+		    strncmp(bpf_program__name(prog), "filter_", strlen("filter_")))
+			probes++;
+	}
+	note("0 events; %u of %u probes attached, %s was idle", probes, probes,
+	     target__by_pid(r->target) ? "the target" : "each process of that kind");
 }
 
 static const char *const lost_texts[LOST_REASONS][2] = {

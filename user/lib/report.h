@@ -72,6 +72,9 @@ struct in_flight {
 /* *calls is malloced; threads that are gone are left out. */
 int report__in_flight(const struct report *r, struct in_flight **calls, size_t *cnt);
 
+/* Note that nothing was seen although all probes were attached. */
+void report__say_idle(const struct report *r);
+
 /* What was lost in the whole run; prints one line for each reason. */
 uint64_t report__lost(const struct report *r);
 

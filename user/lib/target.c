@@ -144,7 +144,9 @@ int target__configure(struct target *t, struct bpf_object *obj)
 	err = err ?: object__set_bool(obj, "filter_by_cgroup", t->cgroup);
 	err = err ?: object__set_bool(obj, "filter_by_comm", t->comm);
 	err = err ?: object__set_bool(obj, "filter_follow", t->follow);
-	err = err ?: object__set_u32(obj, "filter_self", getpid());
+	/* Elsewhere our number is another process's: rather show ourselves than hide that. */
+	if (kernel_in_initial_pid_namespace())
+		err = err ?: object__set_u32(obj, "filter_self", getpid());
 	return err ?: object__set(obj, "filter_comm", comm, sizeof(comm));
 }
 

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "envelope.h"
+#include "events.h"
 #include "kernel.h"
 #include "links.h"
 #include "log.h"
@@ -35,8 +35,8 @@ struct session {
 	int duration_fd;
 	bool stop;
 	bool pipe_broke;
-	bool interrupted; /* by a first Ctrl-C while a command runs */
-	int exec_status;  /* 126 or 127 if the command could not run */
+	bool ending;     /* the command was asked to end */
+	int exec_status; /* 126 or 127 if the command could not run */
 };
 
 uint64_t now_ns(void)
@@ -54,31 +54,16 @@ static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
-static int open_timer(uint64_t ns, bool repeat)
+/* What we open must not take the place of a standard descriptor that is closed. */
+static void reserve_standard_fds(void)
 {
-	struct itimerspec spec = {.it_value = {ns / 1000000000, ns % 1000000000}};
 	int fd;
 
-	if (!ns)
-		return -1;
-	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (repeat)
-		spec.it_interval = spec.it_value;
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
-		timerfd_settime(fd, 0, &spec, NULL);
-	return fd;
-}
-
-static int open_signals(void)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+		close(fd);
 }
 
 static int open_output(struct session *s)
@@ -140,6 +125,22 @@ static int session__attach(struct session *s)
 	return err;
 }
 
+static int session__flush(struct session *s)
+{
+	FILE *out = s->report.out;
+	int err = 0;
+
+	if (fflush(out))
+		err = -errno;
+	else if (ferror(out))
+		err = -EIO;
+	if (err == -EPIPE)
+		s->stop = s->pipe_broke = true;
+	else if (err)
+		return fail(err, "failed to write the report");
+	return 0;
+}
+
 /* Print what has come since the last report. */
 static int session__report(struct session *s, bool final)
 {
@@ -160,22 +161,31 @@ static int session__report(struct session *s, bool final)
 		err = s->tool->report(s->skel, r);
 	else
 		report__print_all(r);
-	if (fflush(r->out) && errno == EPIPE)
-		s->stop = s->pipe_broke = true;
-	return err;
+	return err ?: session__flush(s);
 }
 
-static void session__interrupt(struct session *s)
+static int session__report_now(struct session *s)
 {
-	if (!s->target.command.pid || s->target.command.reaped) {
+	/* From now on no report is of the whole run: each says what time it is of. */
+	s->report.interval = true;
+	return session__report(s, false);
+}
+
+/* The end of a command is ours; who asks a second time gets both at once. */
+static void session__end(struct session *s, int signo)
+{
+	struct command *c = &s->target.command;
+
+	if (!c->pid || c->reaped) {
 		s->stop = true;
-		return;
+	} else if (s->ending) {
+		command__stop(c, GRACE_MS);
+	} else {
+		s->ending = true;
+		/* The terminal sends its Ctrl-C to the command too. */
+		if (signo != SIGINT)
+			kill(c->pid, signo);
 	}
-	/* The terminal sent it to the command too: its end is ours. */
-	if (!s->interrupted)
-		s->interrupted = true;
-	else
-		command__stop(&s->target.command, GRACE_MS);
 }
 
 static int session__on_signal(struct session *s)
@@ -183,22 +193,13 @@ static int session__on_signal(struct session *s)
 	struct signalfd_siginfo info;
 	int err = 0;
 
-	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		switch (info.ssi_signo) {
-		case SIGUSR1:
-			err = session__report(s, false);
-			break;
-		case SIGINT:
-			session__interrupt(s);
-			break;
-		case SIGPIPE:
+	while (!err && read(s->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGUSR1)
+			err = session__report_now(s);
+		else if (info.ssi_signo == SIGPIPE)
 			s->stop = s->pipe_broke = true;
-			break;
-		default:
-			if (s->target.command.pid && !s->target.command.reaped)
-				kill(s->target.command.pid, info.ssi_signo);
-			s->stop = true;
-		}
+		else
+			session__end(s, info.ssi_signo);
 	}
 	return err;
 }
@@ -217,13 +218,6 @@ static bool session__target_ended(struct session *s)
 	if (!target__by_pid(t) || !target__ended(t))
 		return false;
 	return !session__waits_for_descendants(s) || target__running(t) == 0;
-}
-
-static bool drain_timer(int fd)
-{
-	uint64_t times;
-
-	return fd >= 0 && read(fd, &times, sizeof(times)) == sizeof(times);
 }
 
 /* Descriptors whose change matters: signals, timers, the end of the command or the PIDs. */
@@ -267,9 +261,9 @@ static int session__wait(struct session *s)
 			err = fail(-errno, "failed to wait for events");
 		free(fds);
 		err = err ?: session__on_signal(s);
-		if (!err && !s->stop && drain_timer(s->interval_fd))
+		if (!err && !s->stop && events_timer_expired(s->interval_fd))
 			err = session__report(s, false);
-		if (drain_timer(s->duration_fd))
+		if (events_timer_expired(s->duration_fd))
 			s->stop = true;
 	}
 	return err;
@@ -290,11 +284,13 @@ static int session__finish(struct session *s)
 	if (descendants)
 		note("%zu descendants of the command still run (--follow waits for them)",
 		     descendants);
+	if (!r->events && !s->tool->report)
+		report__say_idle(r);
 	lost = report__lost(r);
-	if (!s->pipe_broke)
-		envelope_end(r, lost, &s->target.command);
-	if (!err && fflush(r->out) && errno != EPIPE)
-		err = fail(-errno, "failed to write the report");
+	if (!err && !s->pipe_broke) {
+		envelope_end(r, lost, &t->command);
+		err = session__flush(s);
+	}
 	return err ?: (lost && s->options.strict ? EXIT_LOST : 0);
 }
 
@@ -307,14 +303,14 @@ static int session__run(struct session *s)
 	err = err ?: session__attach(s);
 	if (err)
 		return err;
-	envelope_begin(&s->report, s->tool->name);
-	s->interval_fd = open_timer(o->interval_ns, true);
-	s->duration_fd = open_timer(o->duration_ns, false);
+	s->interval_fd = events_open_timer(o->interval_ns, true);
+	s->duration_fd = events_open_timer(o->duration_ns, false);
 	if (c->pid) {
 		s->exec_status = command__go(c, o->argv[0]);
 		if (s->exec_status)
 			return s->exec_status < 0 ? s->exec_status : 0;
 	}
+	envelope_begin(&s->report, s->tool->name);
 	err = session__wait(s);
 	return err ?: session__finish(s);
 }
@@ -368,6 +364,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	bool ours_ended_it;
 	int err;
 
+	reserve_standard_fds();
 	log_init(tool->name);
 	libbpf_set_print(libbpf_print);
 	s.options.target = &s.target;
@@ -377,7 +374,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	s.report.format = s.options.format;
 	s.report.target = &s.target;
 	s.report.interval = s.options.interval_ns;
-	s.signal_fd = open_signals();
+	s.signal_fd = events_open_signals();
 	err = open_output(&s);
 	if (!err && s.options.argv)
 		err = session__start_command(&s);

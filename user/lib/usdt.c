@@ -9,25 +9,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "links.h"
 #include "log.h"
+#include "process.h"
 
 #define NOTE_SECTION ".note.stapsdt"
-#define NOTE_OWNER   "stapsdt"
-#define SHOWN_MAX    8
 
 int usdt_rename(struct usdt_name *names, size_t cnt, char *text)
 {
 	char *provider = strchr(text, '='), *name = provider ? strchr(provider, ':') : NULL;
 
 	if (name && name > provider + 1 && name[1]) {
-		*provider++ = '\0';
-		*name++ = '\0';
 		for (size_t i = 0; i < cnt; i++) {
-			if (strcmp(names[i].which, text))
+			size_t len = strlen(names[i].which);
+
+			if (len != (size_t)(provider - text) || strncmp(names[i].which, text, len))
 				continue;
-			names[i].provider = provider;
-			names[i].name = name;
+			*name = '\0';
+			names[i].provider = provider + 1;
+			names[i].name = name + 1;
 			return 0;
 		}
 	}
@@ -36,13 +37,31 @@ int usdt_rename(struct usdt_name *names, size_t cnt, char *text)
 	return -EINVAL;
 }
 
-/* Calls fn, if there is one, for each probe: its provider and its name. Returns how many. */
-static int each_probe(Elf_Scn *scn, void (*fn)(const char *provider, const char *name, void *arg),
-		      void *arg)
+/* Names of probes, each once, as far as there is room. */
+struct probe_list {
+	char text[512];
+	size_t len;
+	int sites;
+};
+
+static void probe_list__add(struct probe_list *list, const char *provider, const char *name)
+{
+	size_t room = sizeof(list->text) - list->len;
+	char item[256];
+	int len;
+
+	list->sites++;
+	len = snprintf(item, sizeof(item), " %s:%s", provider, name);
+	if (len < (int)sizeof(item) && (size_t)len < room && !strstr(list->text, item)) {
+		memcpy(list->text + list->len, item, len + 1);
+		list->len += len;
+	}
+}
+
+static void probe_list__read(struct probe_list *list, Elf_Scn *scn)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t offset = 0, name_at, desc_at;
-	int cnt = 0;
 	GElf_Nhdr note;
 
 	while (data && (offset = gelf_getnote(data, offset, &note, &name_at, &desc_at)) > 0) {
@@ -54,13 +73,9 @@ static int each_probe(Elf_Scn *scn, void (*fn)(const char *provider, const char 
 		if (note.n_descsz < 3 * sizeof(GElf_Addr) + 3 || end[-1])
 			continue;
 		name = provider + strlen(provider) + 1;
-		if (name >= end)
-			continue;
-		if (fn)
-			fn(provider, name, arg);
-		cnt++;
+		if (name < end)
+			probe_list__add(list, provider, name);
 	}
-	return cnt;
 }
 
 static Elf_Scn *find_notes(Elf *elf)
@@ -81,18 +96,23 @@ static Elf_Scn *find_notes(Elf *elf)
 	return NULL;
 }
 
-static void show_probe(const char *provider, const char *name, void *arg)
+static void explain_probes(Elf *elf, const char *which)
 {
-	int *shown = arg;
+	struct probe_list list = {.text = ""};
+	Elf_Scn *scn = find_notes(elf);
 
-	if ((*shown)++ < SHOWN_MAX)
-		suggest("%s:%s", provider, name);
+	if (scn)
+		probe_list__read(&list, scn);
+	why("it has %d probes (" NOTE_SECTION ")%s%s", list.sites, list.len ? ":" : "", list.text);
+	if (list.len)
+		suggest("--probe %s=PROVIDER:NAME", which);
+	else
+		suggest("a binary that was built with its probes, or another tool");
 }
 
 static int explain_missing(const char *binary, const struct usdt_name *names)
 {
-	int fd = open(binary, O_RDONLY | O_CLOEXEC), shown = 0, cnt = 0;
-	Elf_Scn *scn;
+	int fd = open(binary, O_RDONLY | O_CLOEXEC);
 	Elf *elf;
 
 	if (fd < 0)
@@ -101,17 +121,8 @@ static int explain_missing(const char *binary, const struct usdt_name *names)
 	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	refuse(-ENOENT, "'%s' has none of the probes, such as %s:%s", binary, names[0].provider,
 	       names[0].name);
-	if (!elf || elf_kind(elf) != ELF_K_ELF) {
-		why("it is not an ELF file");
-	} else {
-		scn = find_notes(elf);
-		if (scn)
-			cnt = each_probe(scn, NULL, NULL);
-		why("it has %d probes (" NOTE_SECTION ")%s", cnt,
-		    cnt ? "; give their names with --probe" : "");
-		if (scn)
-			each_probe(scn, show_probe, &shown);
-	}
+	if (elf && elf_kind(elf) == ELF_K_ELF)
+		explain_probes(elf, names[0].which);
 	elf_end(elf);
 	close(fd);
 	return -ENOENT;
@@ -145,6 +156,14 @@ int usdt_attach(const char *binary, const struct usdt_name *names,
 	size_t attached = 0;
 	int err;
 
+	if (!kernel_has(KERNEL_UPROBE)) {
+		refuse(-EOPNOTSUPP, "this kernel has no uprobes");
+		why("probes of a binary need Linux 4.17 with CONFIG_UPROBE_EVENTS");
+		suggest("the same without --usdt");
+		return -EOPNOTSUPP;
+	}
+	if (file_elf_class(binary) == -ENOEXEC)
+		return refuse(-ENOEXEC, "'%s' has no probes: it is not an ELF file", binary);
 	for (size_t i = 0; i < cnt; i++) {
 		struct bpf_link *link = bpf_program__attach_usdt(
 			progs[i], pid, binary, names[i].provider, names[i].name, NULL);
@@ -155,8 +174,6 @@ int usdt_attach(const char *binary, const struct usdt_name *names,
 				names[i].name);
 			continue;
 		}
-		if (err == -EBADF) /* libbpf's word for what is no ELF file */
-			return explain_missing(binary, names);
 		if (err)
 			return explain_failure(err, binary, &names[i]);
 		err = links_keep(link);
