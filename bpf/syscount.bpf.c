@@ -214,15 +214,12 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave, struct pt_regs *regs, long ret)
 {
-	__u64 now_ns = measure_time ? bpf_ktime_get_ns() : 0;
 	struct span span;
+	__u64 now_ns;
 
-	if (!filter_pass()) {
-		/* The call may have begun under another name or in another cgroup. */
-		if (measure_time && (filter_by_comm || filter_by_cgroup))
-			span_forget();
+	if (!(measure_time ? filter_pass_end() : filter_pass()))
 		return 0;
-	}
+	now_ns = measure_time ? bpf_ktime_get_ns() : 0;
 	if (count_by != BY_SYSCALL && is_prctl(regs))
 		rename_current();
 	if (!measure_time || !span_end(&span))

@@ -38,19 +38,26 @@ const volatile __u64 started_ns; /* the run */
 #define RESTART_FIRST 512 /* ERESTARTSYS .. ERESTART_RESTARTBLOCK, include/linux/errno.h */
 #define RESTART_LAST  516
 
-/* Into the histogram of the call's direction, of its key if there are keys. */
-#define add(call, name, key, value)                                                               \
-	do {                                                                                      \
-		if (split_by == UDP_BY_NONE)                                                      \
-			hist_add((call)&UDP_RX ? (void *)&rx_##name : (void *)&tx_##name, value); \
-		else                                                                              \
-			hist_add_key((call)&UDP_RX ? (void *)&rx_##name##_by                      \
-						   : (void *)&tx_##name##_by,                     \
-				     key, value);                                                 \
+/*
+ * Into the histogram of the call's direction, of its key if there are keys. Each branch names
+ * its map: the kernel replaces a lookup by a few instructions only where it knows the map.
+ */
+#define add(call, name, key, value)                                \
+	do {                                                       \
+		if (split_by == UDP_BY_NONE && (call)&UDP_RX)      \
+			hist_add(&rx_##name, value);               \
+		else if (split_by == UDP_BY_NONE)                  \
+			hist_add(&tx_##name, value);               \
+		else if ((call)&UDP_RX)                            \
+			hist_add_key(&rx_##name##_by, key, value); \
+		else                                               \
+			hist_add_key(&tx_##name##_by, key, value); \
 	} while (0)
 
 static __always_inline void make_key(struct udp_key *key, struct sock *sk)
 {
+	if (split_by == UDP_BY_NONE)
+		return;
 	__builtin_memset(key, 0, sizeof(*key));
 	if (split_by == UDP_BY_SOCKET && sk)
 		socket_endpoints(sk, &key->local, &key->peer);
@@ -60,7 +67,9 @@ static __always_inline void make_key(struct udp_key *key, struct sock *sk)
 	}
 }
 
-#define CALL_SHIFT 56 /* user addresses leave the top byte of the span's argument free */
+/* What the end of a call must know goes into one number; no address needs the top byte. */
+#define CALL_SHIFT 56
+#define VEC_MASK   ((1ULL << CALL_SHIFT) - 1)
 
 static __always_inline int call_begin(enum udp_call call, const struct udp_args *args,
 				      struct sock *sk)
@@ -73,7 +82,7 @@ static __always_inline int call_begin(enum udp_call call, const struct udp_args 
 		make_key(&key, sk);
 		add(call, arg_counts, &key, vlen);
 	}
-	span_begin(vlen, args->vec | (__u64)call << CALL_SHIFT, (__u64)sk);
+	span_begin(vlen, (args->vec & VEC_MASK) | (__u64)call << CALL_SHIFT, (__u64)sk);
 	return 0;
 }
 
@@ -85,7 +94,7 @@ static __always_inline void count_error(enum udp_call call, __u32 error)
 static __always_inline int call_end(const struct span *span, enum udp_call call, long ret,
 				    __u64 latency_ns)
 {
-	__u64 vec = span->arg[0] & ((1ULL << CALL_SHIFT) - 1);
+	__u64 vec = span->arg[0] & VEC_MASK;
 	bool restarts = -ret >= RESTART_FIRST && -ret <= RESTART_LAST;
 	struct udp_key key;
 
@@ -194,7 +203,7 @@ int BPF_PROG(raw_leave, struct pt_regs *regs, long ret)
 {
 	__u64 now_ns;
 
-	if (!filter_pass() || !udp_may_be_call(regs_syscall_nr(regs), syscall_is_compat()))
+	if (!filter_pass_end() || !udp_may_be_call(regs_syscall_nr(regs), syscall_is_compat()))
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	return leave(ret, now_ns);
@@ -211,7 +220,7 @@ static __always_inline int usdt_end(__u32 count, __u32 error)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 
-	return filter_pass() ? leave(error ? -(long)error : count, now_ns) : 0;
+	return filter_pass_end() ? leave(error ? -(long)error : count, now_ns) : 0;
 }
 
 SEC("usdt")

@@ -15,7 +15,7 @@
 #define HIST_SLOTS 65
 
 struct hist {
-	__s64 sum; /* of all values, so that an average costs no second map */
+	__s64 sum; /* of the values above 0, so that an average costs no second map */
 	__u64 slots[HIST_SLOTS];
 };
 

@@ -84,7 +84,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'l':
 		syscalls_list(stdout);
-		exit(EXIT_SUCCESS);
+		exit_after_output();
 	case KEY_SYSCALL:
 		settings.filtered = true;
 		if (syscall_set__parse(&settings.set, arg))

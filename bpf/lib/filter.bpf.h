@@ -48,11 +48,13 @@ static __always_inline __u8 *filter_state_of(__u32 tgid)
 	return page ? &page->state[tgid % TARGET_PAGE] : NULL;
 }
 
+/* The name of a process is that of its first thread: others may have names of their own. */
 static __always_inline bool filter_comm_matches(void)
 {
+	struct task_struct *leader = task_read(group_leader);
 	char comm[16];
 
-	if (bpf_get_current_comm(comm, sizeof(comm)))
+	if (bpf_core_read(comm, sizeof(comm), &leader->comm))
 		return false;
 	for (int i = 0; i < 16; i++) {
 		if (comm[i] != filter_comm[i])

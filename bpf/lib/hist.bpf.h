@@ -77,15 +77,15 @@ static __always_inline void hist_record(struct hist *h, __s64 value, bool atomic
 
 	if (slot >= HIST_SLOTS)
 		return;
-	if (atomic) {
-		/* clang makes "or 0" of an atomic "add 0", which kernels before 5.12 refuse. */
-		if (value)
-			__sync_fetch_and_add(&h->sum, value);
-		__sync_fetch_and_add(&h->slots[slot], 1);
-	} else {
+	/* Without the test clang makes "or 0" of an "add 0", which Linux before 5.12 refuses. */
+	if (value > 0 && atomic)
+		__sync_fetch_and_add(&h->sum, value);
+	else if (value > 0)
 		h->sum += value;
+	if (atomic)
+		__sync_fetch_and_add(&h->slots[slot], 1);
+	else
 		h->slots[slot]++;
-	}
 }
 
 /* Add to entry `index` of a HIST_ARRAY (0 of a HIST). */

@@ -12,6 +12,7 @@
 #define WIRESCOPE_SPAN_BPF_H
 
 #include <bpf/bpf_helpers.h>
+#include "filter.bpf.h"
 #include "lost.bpf.h"
 #include "span.h"
 
@@ -72,14 +73,19 @@ static __always_inline bool span_end(struct span *ended)
 	return true;
 }
 
-/* The current thread's call is none that is traced any more. */
-static __always_inline void span_forget(void)
+/*
+ * filter_pass() for the end of a call. A call may have begun under another name or in another
+ * cgroup: its end must not leave it running for ever.
+ */
+static __always_inline bool filter_pass_end(void)
 {
-	__u32 tid = bpf_get_current_pid_tgid(), slot = SPAN_SLOT(tid);
-	struct span *span = bpf_map_lookup_elem(&spans, &slot);
+	struct span span;
 
-	if (span && span->tid == tid && span->start_ns)
-		span->start_ns = 0;
+	if (filter_pass())
+		return true;
+	if (filter_by_comm || filter_by_cgroup)
+		span_end(&span);
+	return false;
 }
 
 /* The thread has got another id within its call. */

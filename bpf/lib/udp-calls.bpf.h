@@ -193,7 +193,6 @@ static __always_inline bool udp_may_be_call(long nr, bool compat)
 #define MMSG_MAX      1024 /* UIO_MAXIOV: the kernel takes no more */
 
 struct mmsg_chunk {
-	__u64 sum; /* in memory: the verifier would follow each sum that a register can have */
 	__u32 words[MMSG_CHUNK * MMSG_WORDS];
 };
 
@@ -213,6 +212,7 @@ __noinline __u64 mmsg_chunk_bytes(__u64 vec, __u32 n, bool compat)
 	__u32 zero = 0, words = compat ? MMSG_WORDS_32 : MMSG_WORDS;
 	__u32 len_at = compat ? MMSG_LEN_32 : MMSG_LEN, bytes = n * words * sizeof(__u32);
 	struct mmsg_chunk *chunk = bpf_map_lookup_elem(&mmsg_chunks, &zero);
+	__u64 sum = 0;
 
 	if (!chunk || bytes > sizeof(chunk->words))
 		return 0;
@@ -220,10 +220,9 @@ __noinline __u64 mmsg_chunk_bytes(__u64 vec, __u32 n, bool compat)
 		lost_inc(LOST_FAULT);
 		return 0;
 	}
-	chunk->sum = 0;
 	for (__u32 i = 0; i < MMSG_CHUNK && i < n; i++)
-		chunk->sum += chunk->words[(i * words + len_at) % (MMSG_CHUNK * MMSG_WORDS)];
-	return chunk->sum;
+		sum += chunk->words[(i * words + len_at) % (MMSG_CHUNK * MMSG_WORDS)];
+	return sum;
 }
 
 /*

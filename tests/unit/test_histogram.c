@@ -308,34 +308,6 @@ static void test_add(void **state)
 	assert_true(to.sum == INT64_MIN);
 }
 
-static void test_subtract(void **state)
-{
-	struct hist to = {.sum = 3}, what = {.sum = 10};
-
-	(void)state;
-	to.slots[0] = 5;
-	to.slots[1] = 5;
-	to.slots[2] = 5;
-	to.slots[HIST_SLOTS - 1] = 9;
-	what.slots[0] = 2;
-	what.slots[1] = 5;
-	what.slots[2] = 6; /* torn: more than there is */
-	what.slots[3] = 1;
-	what.slots[HIST_SLOTS - 1] = 1;
-	histogram_subtract(&to, &what);
-	assert_true(to.sum == -7);
-	assert_int_equal(to.slots[0], 3);
-	assert_int_equal(to.slots[1], 0);
-	assert_int_equal(to.slots[2], 0);
-	assert_int_equal(to.slots[3], 0);
-	assert_int_equal(to.slots[HIST_SLOTS - 1], 8);
-
-	to.sum = INT64_MIN;
-	what.sum = 1;
-	histogram_subtract(&to, &what);
-	assert_true(to.sum == INT64_MAX);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,7 +319,6 @@ int main(void)
 		cmocka_unit_test(test_label),
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_add),
-		cmocka_unit_test(test_subtract),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,7 +166,7 @@ static void test_check_zombie(void **state)
 	char text[128];
 
 	(void)state;
-	snprintf(text, sizeof(text), ": process %d (gone\n(x)) has ended and waits for its parent",
+	snprintf(text, sizeof(text), ": process %d (gone\\n(x)) has ended and waits for its parent",
 		 pid);
 	check(pid, -ESRCH, text);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -113,7 +112,6 @@ static _Noreturn void run_child(const struct launch *l)
 	/* As the user who runs it; a path needs no search, and exec knows best what ails it. */
 	if (!strchr(name, '/'))
 		exec_err = command_find(name, &path);
-	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	report_errno(l, err);
 	do
 		n = read(l->go[0], &byte, 1);

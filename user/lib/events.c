@@ -10,14 +10,15 @@
 int events_open_signals(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
-	const struct sigaction action = {.sa_handler = SIG_DFL};
+	struct sigaction action;
 	sigset_t set;
 	int fd;
 
-	sigaction(SIGINT, &action, NULL);
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaddset(&set, signals[i]);
+	if (!sigaction(SIGHUP, NULL, &action) && action.sa_handler == SIG_IGN)
+		sigdelset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;

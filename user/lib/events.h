@@ -8,8 +8,8 @@
 
 /*
  * Block the signals that end a run or ask for a report, and SIGPIPE, and return a signalfd of
- * them or a negative error (no message). A shell without job control ignores SIGINT for what
- * it puts into the background, which a tracer must not inherit; nohup's SIGHUP stays ignored.
+ * them or a negative error (no message). A SIGINT that a shell ignores for what it runs in the
+ * background arrives all the same (a blocked signal is never ignored); nohup's SIGHUP does not.
  */
 int events_open_signals(void);
 

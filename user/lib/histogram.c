@@ -71,16 +71,6 @@ void histogram_add(struct hist *to, const struct hist *what)
 		to->slots[i] += what->slots[i];
 }
 
-void histogram_subtract(struct hist *to, const struct hist *what)
-{
-	to->sum = (__s64)((__u64)to->sum - (__u64)what->sum);
-	for (unsigned int i = 0; i < HIST_SLOTS; i++) {
-		__u64 less = what->slots[i];
-
-		to->slots[i] = to->slots[i] > less ? to->slots[i] - less : 0;
-	}
-}
-
 /*
  * Single precision because bpftrace computes so: exact arithmetic gives another length for
  * some large counts.

@@ -23,8 +23,6 @@ void histogram_label(unsigned int slot, char *buf, size_t size);
 
 uint64_t histogram_count(const struct hist *h);
 void histogram_add(struct hist *to, const struct hist *what);
-/* to -= what, slot by slot; a slot never goes below 0 (a snapshot may be torn). */
-void histogram_subtract(struct hist *to, const struct hist *what);
 
 /*
  * Print the rows from the first to the last slot that is not empty, one line each; nothing

@@ -196,7 +196,7 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static _Noreturn void exit_after_output(void)
+void exit_after_output(void)
 {
 	exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 }

@@ -38,6 +38,9 @@ void options_parse(struct options *o, const struct tool *tool, int argc, char **
  */
 int parse_duration(const char *text, uint64_t *ns);
 
+/* Exit after an option that only prints: EXIT_FAILURE if stdout could not be written. */
+_Noreturn void exit_after_output(void);
+
 /* "10" to 10 within [min, max]; exits with USAGE_ERROR after a message that names option. */
 unsigned long parse_number(const char *option, const char *text, unsigned long min,
 			   unsigned long max);

@@ -13,8 +13,9 @@
 #include "log.h"
 #include "process.h"
 
-#define PROC_PATH 64   /* "/proc/PID/task/TID/syscall" */
-#define PROC_TEXT 4096 /* what we want of status stands in its first lines */
+#define PROC_PATH  64         /* "/proc/PID/task/TID/syscall" */
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+#define PROC_TEXT  4096       /* what we want of status stands in its first lines */
 
 /* Returns the length of the text, NUL-terminated in buf, or a negative error. */
 static ssize_t read_text(const char *path, char *buf, size_t size)
@@ -133,12 +134,16 @@ void process_comm(pid_t pid, char comm[PROCESS_COMM])
 	snprintf(comm, PROCESS_COMM, "%.*s", PROCESS_COMM - 1, text);
 }
 
-pid_t process_parent(pid_t pid)
+struct stat_fields {
+	pid_t parent;
+	unsigned int flags;
+};
+
+static int read_stat(pid_t pid, struct stat_fields *fields)
 {
 	char path[PROC_PATH], stat[PROC_TEXT];
 	const char *comm_end;
 	ssize_t len;
-	pid_t parent;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	len = read_text(path, stat, sizeof(stat));
@@ -146,9 +151,25 @@ pid_t process_parent(pid_t pid)
 		return len;
 	/* The name before it may hold anything, the fields after it hold no parenthesis. */
 	comm_end = strrchr(stat, ')');
-	if (!comm_end || sscanf(comm_end, ") %*c %d", &parent) != 1)
+	if (!comm_end ||
+	    sscanf(comm_end, ") %*c %d %*d %*d %*d %*d %u", &fields->parent, &fields->flags) != 2)
 		return -EPROTO;
-	return parent;
+	return 0;
+}
+
+pid_t process_parent(pid_t pid)
+{
+	struct stat_fields fields;
+	int err = read_stat(pid, &fields);
+
+	return err ?: fields.parent;
+}
+
+bool process_is_kernel(pid_t pid)
+{
+	struct stat_fields fields;
+
+	return !read_stat(pid, &fields) && fields.flags & PF_KTHREAD;
 }
 
 /* 0 if the name is not a number above 0. */

@@ -16,6 +16,9 @@
  */
 int process_check(pid_t pid);
 
+/* True for a thread of the kernel's own, which makes no system calls. */
+bool process_is_kernel(pid_t pid);
+
 /* True while it has a thread that has not ended. */
 bool process_runs(pid_t pid);
 

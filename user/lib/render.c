@@ -7,11 +7,11 @@
 #include "escape.h"
 #include "histogram.h"
 
-#define KEY_SIZE 512
+#define KEY_SIZE 160 /* of a printed key: a comm of 16 escaped bytes and two IPv6 endpoints */
 
 struct row {
-	const void *key;
-	const void *value;
+	char key[KEY_SIZE]; /* "" for a result without keys */
+	void *value;
 	uint64_t total;
 };
 
@@ -20,46 +20,66 @@ static uint64_t row_total(const struct result *r, const void *value)
 	return r->kind == RESULT_HIST ? histogram_count(value) : ((const struct count *)value)->n;
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(((const struct row *)a)->key, ((const struct row *)b)->key);
+}
+
 static int compare_totals(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
 
 	if (x->total != y->total)
 		return x->total < y->total ? -1 : 1;
-	return x->key < y->key ? -1 : 1;
+	return compare_keys(a, b);
 }
 
-/* Rows that are not empty, ascending; NULL if there are none. */
+static void merge_row(const struct result *r, struct row *to, const struct row *what)
+{
+	if (r->kind == RESULT_HIST)
+		histogram_add(to->value, what->value);
+	else
+		((struct count *)to->value)->n += what->total;
+	to->total += what->total;
+}
+
+/* Different keys can read the same: a system call of 64-bit and of 32-bit callers. */
+static size_t merge_same_keys(const struct result *r, struct row *rows, size_t cnt)
+{
+	size_t kept = 0;
+
+	qsort(rows, cnt, sizeof(*rows), compare_keys);
+	for (size_t i = 0; i < cnt; i++) {
+		if (kept && !compare_keys(&rows[kept - 1], &rows[i]))
+			merge_row(r, &rows[kept - 1], &rows[i]);
+		else
+			rows[kept++] = rows[i];
+	}
+	return kept;
+}
+
+/* Rows that are not empty, ascending; *cnt is 0 if there are none. The caller frees them. */
 static struct row *sorted_rows(const struct result *r, const struct table *t, size_t *cnt)
 {
-	struct row *rows = calloc(t->cnt ? t->cnt : 1, sizeof(*rows));
+	struct row *rows = calloc(t->cnt + 1, sizeof(*rows));
 
 	*cnt = 0;
 	for (size_t i = 0; rows && i < t->cnt; i++) {
-		struct row row = {.key = table__key(t, i), .value = table__value(t, i)};
+		struct row *row = &rows[*cnt];
 
-		row.total = row_total(r, row.value);
-		if (row.total)
-			rows[(*cnt)++] = row;
+		row->value = table__value(t, i);
+		row->total = row_total(r, row->value);
+		if (!row->total)
+			continue;
+		if (r->keyed)
+			result__format_key(r, table__key(t, i), row->key, sizeof(row->key));
+		(*cnt)++;
 	}
-	if (rows && *cnt)
-		qsort(rows, *cnt, sizeof(*rows), compare_totals);
-	if (*cnt)
+	if (!*cnt)
 		return rows;
-	free(rows);
-	return NULL;
-}
-
-static void row_title(const struct result *r, const struct row *row, char *title, size_t size)
-{
-	char key[KEY_SIZE];
-
-	if (!r->keyed) {
-		snprintf(title, size, "@%s", r->name);
-		return;
-	}
-	result__format_key(r, row->key, key, sizeof(key));
-	snprintf(title, size, "@%s[%s]", r->name, key);
+	*cnt = merge_same_keys(r, rows, *cnt);
+	qsort(rows, *cnt, sizeof(*rows), compare_totals);
+	return rows;
 }
 
 void render_text(FILE *out, const struct result *r, const struct table *t)
@@ -69,15 +89,18 @@ void render_text(FILE *out, const struct result *r, const struct table *t)
 
 	rows = sorted_rows(r, t, &cnt);
 	for (size_t i = 0; i < cnt; i++) {
-		char title[KEY_SIZE + sizeof(r->name) + 4];
+		const struct row *row = &rows[i];
 
-		row_title(r, &rows[i], title, sizeof(title));
+		if (r->keyed)
+			fprintf(out, "@%s[%s]:", r->name, row->key);
+		else
+			fprintf(out, "@%s:", r->name);
 		if (r->kind == RESULT_COUNT) {
-			fprintf(out, "%s: %llu\n", title, (unsigned long long)rows[i].total);
+			fprintf(out, " %llu\n", (unsigned long long)row->total);
 			continue;
 		}
-		fprintf(out, "%s:\n", title);
-		histogram_print(out, rows[i].value);
+		fputc('\n', out);
+		histogram_print(out, row->value);
 		fputc('\n', out);
 	}
 	free(rows);
@@ -148,7 +171,7 @@ json_t *render_json(const struct result *r, const struct table *t)
 	json_t *line, *data, *by_key = json_object();
 	uint64_t count = 0;
 	int64_t sum = 0;
-	char key[KEY_SIZE], name[sizeof(r->name) + 1];
+	char name[sizeof(r->name) + 1];
 	struct row *rows;
 	size_t cnt;
 
@@ -157,10 +180,8 @@ json_t *render_json(const struct result *r, const struct table *t)
 		count += rows[i].total;
 		if (r->kind == RESULT_HIST)
 			sum += ((const struct hist *)rows[i].value)->sum;
-		if (!r->keyed)
-			continue;
-		result__format_key(r, rows[i].key, key, sizeof(key));
-		json_object_set_new(by_key, key, row_data(r, &rows[i]));
+		if (r->keyed)
+			json_object_set_new(by_key, rows[i].key, row_data(r, &rows[i]));
 	}
 	snprintf(name, sizeof(name), "@%s", r->name);
 	data = json_object();

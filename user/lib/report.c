@@ -151,16 +151,6 @@ uint64_t report__count(const struct report *r, const char *name, uint32_t key)
 	return count ? count->n : 0;
 }
 
-uint64_t report__count_all(const struct report *r, const char *name)
-{
-	const struct table *t = find_counts(r, name);
-	uint64_t sum = 0;
-
-	for (size_t row = 0; t && row < t->cnt; row++)
-		sum += ((const struct count *)table__value(t, row))->n;
-	return sum;
-}
-
 void report__json(struct report *r, json_t *object)
 {
 	if (!object)
@@ -198,16 +188,27 @@ static void add_running(const struct span *span, uint64_t now_ns, struct in_flig
 	};
 }
 
+static bool is_listed(const struct in_flight *calls, size_t cnt, uint32_t tid)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		if (calls[i].tid == tid)
+			return true;
+	}
+	return false;
+}
+
+/* A hash that changes while it is walked may begin again: each thread is listed once. */
 static size_t add_met_spans(const struct report *r, uint64_t now_ns, struct in_flight *calls,
 			    size_t cnt)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, "spans_met");
+	size_t walked = 0, first = cnt;
 	__u32 key, *prev = NULL;
 	struct span span;
 
-	while (cnt < SPAN_SLOTS + SPANS_MET &&
-	       !bpf_map_get_next_key(bpf_map__fd(map), prev, &key)) {
-		if (!bpf_map_lookup_elem(bpf_map__fd(map), &key, &span))
+	while (walked++ < SPANS_MET && !bpf_map_get_next_key(bpf_map__fd(map), prev, &key)) {
+		if (!is_listed(calls + first, cnt - first, key) &&
+		    !bpf_map_lookup_elem(bpf_map__fd(map), &key, &span))
 			add_running(&span, now_ns, calls, &cnt);
 		prev = &key;
 	}

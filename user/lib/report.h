@@ -54,9 +54,8 @@ void report__print(struct report *r, const char *name);
 /* Sum of all rows of a histogram result in this report. */
 struct hist report__total(const struct report *r, const char *name);
 
-/* Count of one key of a COUNT_ARRAY result, and of all keys, in this report. */
+/* Count of one key of a COUNT_ARRAY result in this report. */
 uint64_t report__count(const struct report *r, const char *name, uint32_t key);
-uint64_t report__count_all(const struct report *r, const char *name);
 
 /* One JSON object, one line; steals the reference. */
 void report__json(struct report *r, json_t *object);

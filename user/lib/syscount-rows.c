@@ -266,23 +266,35 @@ int rows_make_room(const struct bpf_map *by_task)
 struct seed {
 	struct span *spans;
 	uint64_t now_ns;
+	pid_t elf_pid;
+	int elf_class;
 };
 
 static int seed_thread(pid_t pid, pid_t tid, void *arg)
 {
 	struct seed *seed = arg;
 	struct span *span = &seed->spans[SPAN_SLOT((__u32)tid)];
-	long nr = process_blocked_syscall(pid, tid);
+	uint64_t now_ns = seed->now_ns;
 	__u64 idle = 0;
+	long nr;
 
+	if (seed->elf_pid != pid)
+		seed->elf_class = process_elf_class(pid);
+	seed->elf_pid = pid;
+	nr = process_blocked_syscall(pid, tid);
 	if (nr < 0 || span->start_ns)
 		return 0;
 	span->tid = tid;
-	span->id = process_elf_class(pid) == 32 ? nr + SYSCALL_COMPAT : nr;
+	span->id = seed->elf_class == 32 ? nr + SYSCALL_COMPAT : nr;
 	span->arg[0] = pid;
 	/* Only if the thread has not begun another call meanwhile, which BPF has stored. */
-	__atomic_compare_exchange_n(&span->start_ns, &idle, seed->now_ns, false, __ATOMIC_SEQ_CST,
-				    __ATOMIC_RELAXED);
+	if (!__atomic_compare_exchange_n(&span->start_ns, &idle, now_ns, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_RELAXED))
+		return 0;
+	/* Its end may have come before the slot was filled: then nobody else empties it. */
+	if (process_blocked_syscall(pid, tid) != nr)
+		__atomic_compare_exchange_n(&span->start_ns, &now_ns, 0, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED);
 	return 0;
 }
 

@@ -283,7 +283,7 @@ static int visit_process(pid_t pid, void *arg)
 	struct thread_visit *v = arg;
 	int err;
 
-	if (!target__includes(v->target, pid))
+	if (!target__includes(v->target, pid) || process_is_kernel(pid))
 		return 0;
 	v->pid = pid;
 	err = process_each_thread(pid, visit_thread, v);

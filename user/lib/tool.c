@@ -305,6 +305,8 @@ static int session__run(struct session *s)
 		return err;
 	s->interval_fd = events_open_timer(o->interval_ns, true);
 	s->duration_fd = events_open_timer(o->duration_ns, false);
+	if ((o->interval_ns && s->interval_fd < 0) || (o->duration_ns && s->duration_fd < 0))
+		return fail(-EMFILE, "failed to create a timer");
 	if (c->pid) {
 		s->exec_status = command__go(c, o->argv[0]);
 		if (s->exec_status)
@@ -349,7 +351,9 @@ static void session__close(struct session *s)
 
 static int doctor(void)
 {
-	return kernel_doctor() ? EXIT_SUCCESS : EXIT_FAILURE;
+	bool ok = kernel_doctor();
+
+	return ok && !fflush(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int tool_main(const struct tool *tool, int argc, char **argv)
@@ -375,7 +379,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	s.report.target = &s.target;
 	s.report.interval = s.options.interval_ns;
 	s.signal_fd = events_open_signals();
-	err = open_output(&s);
+	err = s.signal_fd < 0 ? fail(s.signal_fd, "failed to wait for signals") : open_output(&s);
 	if (!err && s.options.argv)
 		err = session__start_command(&s);
 	err = err ?: session__run(&s);
