@@ -26,6 +26,9 @@ not() {
 
 # Run in the background with files out and err; its PID is $pid.
 start() {
+	# Nobody may take what the one before has left there, or still writes, for its output.
+	rm -f out err
+	touch out err
 	"$@" >out 2>err 3>&- &
 	pid=$!
 	started+=("$pid")

@@ -103,6 +103,35 @@ task_counts() {
 	[ "$(json_rows <report | grep '"(other)"' | json_sum calls)" -eq 500 ]
 }
 
+@test "--comm is the name of a process: its threads count under whatever name" {
+	for comm in named-main named-worker; do
+		start_syscount -L --syscall getppid --comm "$comm"
+		"$workload/named-thread" 200
+		stop_syscount
+		mv report "report-$comm"
+	done
+	grep -qE '^getppid +200 ' report-named-main
+	[ -z "$(report_calls <report-named-worker)" ]
+}
+
+@test "kernel threads make no system calls" {
+	run "$root/syscount" -q -d 200ms -L -P -T 0
+	[ "$status" -eq 0 ]
+	[[ "$output" == *COMM* ]]
+	[[ "$output" != *kthreadd* ]]
+}
+
+@test "64-bit and 32-bit callers of a call share its histogram" {
+	need_m32=$workload/syscall-load-32
+	[ -x "$need_m32" ] || skip "no 32-bit programs can be built"
+	"$root/syscount" -q -f json -o report --hist --syscall getppid -- \
+		sh -c '"$1/syscall-load" -g 20; "$1/syscall-load-32" -g 7' sh "$workload" >/dev/null
+	grep '"type":"hist"' report | grep -o '"count":[0-9]*' | awk -F: '
+		NR == 1 { total = $2 }
+		NR > 1 { sum += $2 }
+		END { exit !(total == 28 && sum == 28) }' # sh makes one too
+}
+
 @test "a known process in the whole system: --comm" {
 	cp "$load" ws-load
 	for mode in "" -L --summary; do

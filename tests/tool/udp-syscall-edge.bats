@@ -4,7 +4,7 @@ load common
 load udp
 
 modes='restart eintr rcvtimeo kill exitgroup exec segv blocked-then-sent econnrefused
-eagain1000 partial4 sendfile dup-close'
+eagain1000 partial4 wild-pointers sendfile dup-close'
 
 # What the report in the file $1 says besides: receives and sends of one message.
 expect_counts() {

@@ -14,6 +14,7 @@
  *   econnrefused       connected to a closed port: what was sent fails in the next call
  *   eagain1000         1000 receives of nothing
  *   partial4           a batch of 4 whose last message is too long: 3, and the error is lost
+ *   wild-pointers      sends from addresses whose top byte is set: 15 times EFAULT
  *   sendfile           sendfile and splice to a socket, splice from it
  *   dup-close          a socket under another number, while its own number is another's
  *
@@ -26,6 +27,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -280,6 +282,18 @@ static void run_partial4(void)
 	truth_call(&truth, TRUTH_SENDMMSG, 4, sent, bytes);
 }
 
+/* An address is the program's own affair: whatever its bits are, it is only a bad one. */
+static void run_wild_pointers(void)
+{
+	void *wild = (void *)(UINTPTR_MAX << (sizeof(void *) * 8 - 8));
+
+	for (int i = 0; i < 10; i++)
+		record(TRUTH_SENDTO, sendto(bound, wild, 1, 0,
+					    (const struct sockaddr *)&address.addr, address.len));
+	for (int i = 0; i < 5; i++)
+		record(TRUTH_SENDMSG, sendmsg(bound, wild, 0));
+}
+
 static void expect(enum truth_call call, ssize_t result, ssize_t expected)
 {
 	if (result != expected)
@@ -359,6 +373,7 @@ static const struct {
 	{"econnrefused", run_econnrefused},
 	{"eagain1000", run_eagain1000},
 	{"partial4", run_partial4},
+	{"wild-pointers", run_wild_pointers},
 	{"sendfile", run_sendfile},
 	{"dup-close", run_dup_close},
 };
