@@ -16,7 +16,9 @@ const volatile bool filter_by_pid;
 const volatile bool filter_by_cgroup;
 const volatile bool filter_by_comm;
 const volatile bool filter_follow;
-const volatile __u32 filter_self; /* tgid of the tracer */
+const volatile bool filter_awaits_exec; /* there is a command, which has not exec'd yet */
+const volatile __u32 filter_self;       /* tgid of the tracer */
+const volatile __u32 filter_only_tgid;  /* not 0: the only process that can be traced */
 const volatile char filter_comm[16];
 
 /*
@@ -65,23 +67,28 @@ static __always_inline bool filter_comm_matches(void)
 	return true;
 }
 
-/* enum target_state bits of the current process; 0: not traced. */
+/*
+ * enum target_state bits of the current process; 0: not traced. Written for those that are
+ * not: with a single process they cost a comparison and touch no memory.
+ */
 static __always_inline __u8 filter_state(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	__u8 state = TARGET_TRACED;
+	__u8 state = TARGET_TRACED, *s;
 
-	if (filter_off)
+	if (filter_only_tgid && tgid != filter_only_tgid)
 		return 0;
-	if (filter_by_pid) {
-		__u8 *s = filter_state_of(tgid);
-
+	if (!filter_by_pid && tgid == filter_self)
+		return 0;
+	/* A single process that runs already is traced until it ends, and the run with it. */
+	if (filter_by_pid && (!filter_only_tgid || filter_awaits_exec)) {
+		s = filter_state_of(tgid);
 		if (!s || !*s)
 			return 0;
 		state = *s;
-	} else if (tgid == filter_self) {
-		return 0;
 	}
+	if (filter_off)
+		return 0;
 	if (filter_by_cgroup && bpf_current_task_under_cgroup(&target_cgroup, 0) != 1)
 		return 0;
 	if (filter_by_comm && !filter_comm_matches())

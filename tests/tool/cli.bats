@@ -166,7 +166,9 @@ harmless() {
 	exec {hold}>&-
 	refused 2 "syscount: $tid is a thread of $pid (edge)" "try: -p $pid"
 
-	start sh -c 'true & echo $! >zombie; exec sleep 1000'
+	# It ends when its parent has become one that does not wait for it.
+	start sh -c '(until grep -q sleep /proc/$$/comm; do sleep 0.01; done) & echo $! >zombie
+		exec sleep 1000'
 	wait_until test -s zombie
 	zombie=$(cat zombie)
 	wait_until grep -q '^State:.Z' "/proc/$zombie/status"

@@ -155,15 +155,22 @@ is_quotient() {
 	trace --compat --strict -- sh -c "$both"
 	is_exact
 	run -3 --separate-stderr udp-syscall --strict -- sh -c "$both"
-	[[ "$stderr" =~ 'lost 1 of '[0-9]+' events (32-bit process not seen by this backend; try --compat)' ]]
+	lost='lost 1 of [0-9]+ events \(32-bit process not seen by this backend; try --compat\)'
+	[[ "$stderr" =~ $lost ]]
 	run -0 --separate-stderr udp-syscall -- sh -c "$both"
 	[[ "$stderr" == *'32-bit process'* ]]
 }
 
-@test "a 32-bit child that is killed, or still runs at the end, is said to be lost" {
+@test "a 32-bit child that is killed, still runs at the end, or is older: said to be lost" {
 	[ -x "$workload/edge-32" ] || skip 'no 32-bit compiler'
 	run -3 --separate-stderr udp-syscall --strict -- sh -c "$workload/edge-32 segv; true"
 	[[ "$stderr" == *'32-bit process'* ]]
+	start_held run udp-syscall --strict -o report -- sh -c "$workload/edge-32 -w restart; :"
+	tool=$pid
+	kill -TERM "$tool"
+	wait_tool 3
+	grep -q '32-bit process' run.err
+	go_on
 	start_held held sh -c "$workload/edge-32 -w restart; :"
 	# The shell's child is older than the run: it is seen when it ends.
 	start_tool --strict --follow -p "$pid"

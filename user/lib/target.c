@@ -121,6 +121,14 @@ static int target__check_namespace(const struct target *t)
 	return -EINVAL;
 }
 
+/* The one process that can be traced, or 0 if there can be more. */
+static pid_t target__only(const struct target *t)
+{
+	if (t->follow || t->pids_cnt > 1)
+		return 0;
+	return t->pids_cnt ? t->pids[0] : t->command.pid;
+}
+
 int target__configure(struct target *t, struct bpf_object *obj)
 {
 	bool by_pid = target__by_pid(t);
@@ -144,6 +152,8 @@ int target__configure(struct target *t, struct bpf_object *obj)
 	err = err ?: object__set_bool(obj, "filter_by_cgroup", t->cgroup);
 	err = err ?: object__set_bool(obj, "filter_by_comm", t->comm);
 	err = err ?: object__set_bool(obj, "filter_follow", t->follow);
+	err = err ?: object__set_bool(obj, "filter_awaits_exec", t->command.pid);
+	err = err ?: object__set_u32(obj, "filter_only_tgid", target__only(t));
 	/* Elsewhere our number is another process's: rather show ourselves than hide that. */
 	if (kernel_in_initial_pid_namespace())
 		err = err ?: object__set_u32(obj, "filter_self", getpid());
