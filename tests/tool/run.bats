@@ -110,6 +110,14 @@ suite()
 	[ "$summary" = '0 passed, 0 failed, 1 skipped' ]
 }
 
+@test "a log that another run took away fails" {
+	printf 'echo 1..1; echo ok 1; rm .output/test-logs/*.tap\n' >a.sh
+	suite a.sh
+	[ "$status" -eq 1 ]
+	grep -q '^a.sh: ok 0, failed 1 (its log is gone' <<<"$output"
+	[ "$summary" = '0 passed, 1 failed, 0 skipped' ]
+}
+
 @test "a file that is not there fails" {
 	suite nowhere.sh nothing
 	[ "$status" -eq 1 ]
