@@ -40,3 +40,12 @@ empty_reads() {
 	[[ "${lines[-1]}" == '{"type":"end",'* ]]
 	[[ "$output" == *'{"type":"interval",'* ]]
 }
+
+@test "JSON begins with the target, as a process or as a list of them" {
+	run "$root/.output/read-sizes" -q --json -d 50ms -p "$$"
+	[ "$status" -eq 0 ]
+	[[ "${lines[0]}" == *"\"target\":{\"pid\":$$,\"comm\":\"bash\"}"* ]]
+	run "$root/.output/read-sizes" -q --json -d 50ms -p "$$,$PPID"
+	[ "$status" -eq 0 ]
+	[[ "${lines[0]}" == *"\"target\":{\"processes\":[{\"pid\":$$,"*"{\"pid\":$PPID,"* ]]
+}

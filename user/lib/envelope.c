@@ -9,25 +9,31 @@
 #include "render.h"
 #include "target.h"
 
-static json_t *target_json(const struct target *t)
+static json_t *process_json(pid_t pid)
 {
-	json_t *target = json_object(), *pids = json_array();
 	char comm[PROCESS_COMM];
 
-	for (size_t i = 0; i < t->pids_cnt; i++) {
-		process_comm(t->pids[i], comm);
-		json_array_append_new(pids, json_pack("{s:i, s:o}", "pid", t->pids[i], "comm",
-						      render_string(comm)));
-	}
+	process_comm(pid, comm);
+	return json_pack("{s:i, s:o}", "pid", pid, "comm", render_string(comm));
+}
+
+/* {"pid":42,"comm":"nginx"} for one process, {"processes":[...]} for several. */
+static json_t *target_json(const struct target *t)
+{
+	json_t *target = t->pids_cnt == 1 ? process_json(t->pids[0]) : json_object();
+	json_t *processes = json_array();
+
+	for (size_t i = 0; i < t->pids_cnt; i++)
+		json_array_append_new(processes, process_json(t->pids[i]));
+	if (t->pids_cnt > 1)
+		json_object_set(target, "processes", processes);
+	json_decref(processes);
 	if (t->command.pid)
 		json_object_set_new(target, "command_pid", json_integer(t->command.pid));
 	if (t->cgroup)
 		json_object_set_new(target, "cgroup", render_string(t->cgroup));
 	if (t->comm)
 		json_object_set_new(target, "comm", render_string(t->comm));
-	if (t->pids_cnt)
-		json_object_set(target, "processes", pids);
-	json_decref(pids);
 	return target;
 }
 
