@@ -59,11 +59,12 @@ static int become_user(const struct passwd *user)
 
 static void reset_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	static const unsigned long defaults[8]; /* a struct sigaction of the kernel, all zero */
 	sigset_t none;
 
+	/* Past glibc, which keeps two signals to itself: our parent may have ignored those too. */
 	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &action, NULL);
+		syscall(SYS_rt_sigaction, sig, defaults, NULL, (NSIG - 1) / 8);
 	/* The mask last: until then one of our handlers could run in the child. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
