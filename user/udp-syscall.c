@@ -30,7 +30,8 @@ enum key {
 enum backend { BACKEND_EVENTS, BACKEND_RAW, BACKEND_USDT };
 
 static struct settings {
-	bool bytes;
+	bool bytes;         /* as histograms */
+	bool without_bytes; /* not even in the closing lines: the cheapest */
 	enum udp_by by;
 	bool mmsg_only;
 	bool rw;
@@ -68,7 +69,8 @@ static const struct argp_option options[] = {
 	{"usdt", KEY_USDT, "BINARY", 0, "s2n-quic's probes in BINARY instead", 1},
 	{"probe", KEY_PROBE, "WHICH=P:N", 0, "other probe: mmsg-start-send=PROV:NAME", 1},
 	{NULL, 0, NULL, 0, "How to show it", 2},
-	{"bytes", KEY_BYTES, NULL, 0, "bytes per call too", 2},
+	{"bytes", KEY_BYTES, "no", OPTION_ARG_OPTIONAL, "bytes per call too; no: no MB/s either",
+	 2},
 	{"by", KEY_BY, "KEY", 0, "by socket (local, peer) or thread", 2},
 	{"ret-errors-as-zero", KEY_ERRORS_AS_ZERO, NULL, 0, "errors in ret_counts [0] too", 2},
 	{0},
@@ -87,6 +89,17 @@ static void set_by(const char *text)
 	}
 }
 
+static void set_bytes(const char *text)
+{
+	if (text && strcmp(text, "no")) {
+		refuse(-EINVAL, "'%s' is not a value for --bytes", text);
+		suggest("--bytes or --bytes=no");
+		exit(USAGE_ERROR);
+	}
+	settings.bytes = !text;
+	settings.without_bytes = text;
+}
+
 static void check_combination(void)
 {
 	if (!settings.usdt || (settings.by != UDP_BY_SOCKET && !settings.bytes))
@@ -101,7 +114,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	(void)state;
 	switch (key) {
 	case KEY_BYTES:
-		settings.bytes = true;
+		set_bytes(arg);
 		break;
 	case KEY_BY:
 		set_by(arg);
@@ -160,21 +173,6 @@ static enum backend choose_backend(const struct target *target)
 	return why_raw ? BACKEND_RAW : BACKEND_EVENTS;
 }
 
-static void choose_programs(struct bpf_object *obj, enum backend backend)
-{
-	static const char *const prefixes[] = {"event_", "raw_", "usdt_"};
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program(prog, obj) {
-		const char *name = bpf_program__name(prog);
-
-		for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-			if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
-				bpf_program__set_autoload(prog, i == backend);
-		}
-	}
-}
-
 /* Each result has two maps, one without and one with keys: create the one that is used. */
 static void choose_maps(struct bpf_object *obj)
 {
@@ -195,10 +193,11 @@ static void choose_maps(struct bpf_object *obj)
 
 static int setup(void *skel, const struct target *target)
 {
+	static const char *const prefixes[] = {"event_", "raw_", "usdt_"}; /* enum backend */
 	struct udp_syscall_bpf *s = skel;
 
 	settings.backend = choose_backend(target);
-	choose_programs(s->obj, settings.backend);
+	object__choose_programs(s->obj, prefixes, 3, settings.backend);
 	choose_maps(s->obj);
 	if (settings.backend != BACKEND_USDT) {
 		object__disable_map(s->obj, "__bpf_usdt_specs");
@@ -207,7 +206,8 @@ static int setup(void *skel, const struct target *target)
 	s->rodata->split_by = settings.by;
 	s->rodata->started_ns = now_ns();
 	s->rodata->errors_as_zero = settings.errors_as_zero;
-	s->rodata->without_bytes = settings.backend == BACKEND_USDT;
+	settings.without_bytes |= settings.backend == BACKEND_USDT;
+	s->rodata->without_bytes = settings.without_bytes;
 	s->rodata->hist_atomic = settings.backend == BACKEND_USDT;
 	s->rodata->udp_mmsg_only = settings.mmsg_only;
 	s->rodata->udp_rw = settings.rw;
@@ -307,7 +307,7 @@ static void print_rates(struct report *r, int d)
 	}
 	fprintf(r->out, "%s: %.1f calls/s, %.2f messages per call", direction, rates.calls_per_s,
 		rates.messages_per_call);
-	if (settings.backend != BACKEND_USDT)
+	if (!settings.without_bytes)
 		fprintf(r->out, ", %.3f MB/s", rates.bytes_per_s / 1e6);
 	fprintf(r->out, ", %.1f %% of calls returned EAGAIN\n", rates.eagain_share * 100);
 }

@@ -260,7 +260,17 @@ is_quotient() {
 	[ "$(grep -c '^rx: ' report)" -gt 1 ]
 }
 
+@test "--bytes=no: no MB/s, and all else as ever" {
+	trace --bytes=no -- "$workload/udp-load" -e
+	run ! grep -q 'MB/s' report
+	grep -v '_bytes ' truth | expected >expected
+	seen <report >seen
+	same_lines expected seen
+}
+
 @test "values that are none are refused" {
 	run -2 udp-syscall --by colour
 	[[ "$output" == *"'colour' is not a value for --by"* ]]
+	run -2 udp-syscall --bytes=maybe
+	[[ "$output" == *"'maybe' is not a value for --bytes"* ]]
 }

@@ -93,6 +93,21 @@ void object__disable_map(struct bpf_object *obj, const char *name)
 	bpf_map__set_autocreate(map, false);
 }
 
+void object__choose_programs(struct bpf_object *obj, const char *const prefixes[], size_t cnt,
+			     size_t chosen)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, obj) {
+		const char *name = bpf_program__name(prog);
+
+		for (size_t i = 0; i < cnt; i++) {
+			if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+				bpf_program__set_autoload(prog, i == chosen);
+		}
+	}
+}
+
 /* Name of the struct that a type is after typedefs and qualifiers; "" if it is none. */
 static const char *struct_name(const struct btf *btf, int32_t id)
 {

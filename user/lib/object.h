@@ -41,6 +41,13 @@ void *object__variable(struct bpf_object *obj, const char *name, size_t size);
 void object__disable_program(struct bpf_object *obj, const char *name);
 void object__disable_map(struct bpf_object *obj, const char *name);
 
+/*
+ * Of programs in alternative sets, told by the prefixes of their names, load set number
+ * `chosen` and none of the others.
+ */
+void object__choose_programs(struct bpf_object *obj, const char *const prefixes[], size_t cnt,
+			     size_t chosen);
+
 /* All result maps that will be created, in name order; the caller frees *results. */
 int object__results(struct bpf_object *obj, struct result **results, size_t *cnt);
 
