@@ -96,9 +96,12 @@ $(LIB): $(LIB_OBJS)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# What a user copies to a server need not carry debug information: STRIP_DEBUG= keeps it.
+STRIP_DEBUG ?= -Wl,--strip-debug
+
 $(TOOLS): %: $(O)/%.o $(LIB)
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(STRIP_DEBUG) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(addprefix $(O)/,$(EXAMPLES)): $(O)/%: $(O)/%.o $(LIB)
 	$(say) LINK $@
