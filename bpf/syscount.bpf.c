@@ -67,7 +67,7 @@ static struct task_stat task_zero;
 
 static __always_inline __u32 task_key(void)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u64 pid_tgid = current_pid_tgid();
 
 	return count_by == BY_PROCESS ? pid_tgid >> 32 : (__u32)pid_tgid;
 }
@@ -187,9 +187,8 @@ static __always_inline bool is_prctl(struct pt_regs *regs)
 }
 
 /* A call of which only the end was seen: the task was traced too late, or seccomp refused it. */
-static __always_inline int record_without_begin(struct pt_regs *regs, long ret)
+static __always_inline int record_without_begin(struct pt_regs *regs, long ret, bool compat)
 {
-	bool compat = syscall_is_compat();
 	long nr = regs_syscall_nr(regs);
 
 	/* A child begins its life with the end of a call that its parent made. */
@@ -204,10 +203,12 @@ static __always_inline int record_without_begin(struct pt_regs *regs, long ret)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(enter, struct pt_regs *regs, long nr)
 {
+	__u32 tgid = current_pid_tgid() >> 32;
+
 	/* Any state: the exec that starts our command begins before it is traced. */
-	if (!filter_state())
+	if (!filter_state(tgid))
 		return 0;
-	span_begin(make_syscall_id(nr, syscall_is_compat()), bpf_get_current_pid_tgid() >> 32, 0);
+	span_begin(make_syscall_id(nr, syscall_is_compat()), tgid, 0);
 	return 0;
 }
 
@@ -217,14 +218,27 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
 	struct span span;
 	__u64 now_ns;
 
-	if (!(measure_time ? filter_pass_end() : filter_pass()))
+	if (!filter_pass_end())
 		return 0;
-	now_ns = measure_time ? bpf_ktime_get_ns() : 0;
+	now_ns = bpf_ktime_get_ns();
 	if (count_by != BY_SYSCALL && is_prctl(regs))
 		rename_current();
-	if (!measure_time || !span_end(&span))
-		return record_without_begin(regs, ret);
+	if (!span_end(&span))
+		return record_without_begin(regs, ret, syscall_is_compat());
 	return record(span.id, ret, now_ns - span.start_ns);
+}
+
+/* In place of both when nothing is timed: most of what counting costs is the length of its code. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(leave_untimed, struct pt_regs *regs, long ret)
+{
+	struct caller caller = current_caller();
+
+	if (!(filter_state(caller.tgid) & TARGET_TRACED))
+		return 0;
+	if (count_by != BY_SYSCALL && is_prctl(regs))
+		rename_current();
+	return record_without_begin(regs, ret, caller.compat);
 }
 
 /* exit and exit_group do not return, so no sys_exit event tells of them. */

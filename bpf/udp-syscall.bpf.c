@@ -62,7 +62,7 @@ static __always_inline void make_key(struct udp_key *key, struct sock *sk)
 	if (split_by == UDP_BY_SOCKET && sk)
 		socket_endpoints(sk, &key->local, &key->peer);
 	if (split_by == UDP_BY_THREAD) {
-		key->thread.tid = bpf_get_current_pid_tgid();
+		key->thread.tid = current_pid_tgid();
 		bpf_get_current_comm(key->thread.comm, sizeof(key->thread.comm));
 	}
 }
@@ -88,7 +88,10 @@ static __always_inline int call_begin(enum udp_call call, const struct udp_args 
 
 static __always_inline void count_error(enum udp_call call, __u32 error)
 {
-	count_add_at(call & UDP_RX ? (void *)&rx_errors : (void *)&tx_errors, error, 1);
+	if (call & UDP_RX)
+		count_add_at(&rx_errors, error, 1);
+	else
+		count_add_at(&tx_errors, error, 1);
 }
 
 static __always_inline int call_end(const struct span *span, enum udp_call call, long ret,
@@ -149,9 +152,7 @@ int event_enter(struct syscall_trace_enter *ctx)
 SEC("tracepoint")
 int event_leave(struct syscall_trace_exit *ctx)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
-
-	return filter_pass() ? leave(ctx->ret, now_ns) : 0;
+	return filter_pass_end() ? leave(ctx->ret, bpf_ktime_get_ns()) : 0;
 }
 
 /*

@@ -68,12 +68,11 @@ static __always_inline bool filter_comm_matches(void)
 }
 
 /*
- * enum target_state bits of the current process; 0: not traced. Written for those that are
- * not: with a single process they cost a comparison and touch no memory.
+ * enum target_state bits of the current process, which is tgid; 0: not traced. Written for those
+ * that are not: with a single process they cost a comparison and touch no memory.
  */
-static __always_inline __u8 filter_state(void)
+static __always_inline __u8 filter_state(__u32 tgid)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u8 state = TARGET_TRACED, *s;
 
 	if (filter_only_tgid && tgid != filter_only_tgid)
@@ -98,7 +97,7 @@ static __always_inline __u8 filter_state(void)
 
 static __always_inline bool filter_pass(void)
 {
-	return filter_state() & TARGET_TRACED;
+	return filter_state(current_pid_tgid() >> 32) & TARGET_TRACED;
 }
 
 /*

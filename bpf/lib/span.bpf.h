@@ -33,7 +33,7 @@ struct {
 
 static __always_inline void span_begin(__u32 id, __u64 arg0, __u64 arg1)
 {
-	__u32 tid = bpf_get_current_pid_tgid(), slot = SPAN_SLOT(tid);
+	__u32 tid = current_pid_tgid(), slot = SPAN_SLOT(tid);
 	struct span met = {.tid = tid, .id = id, .arg = {arg0, arg1}};
 	struct span *span = bpf_map_lookup_elem(&spans, &slot);
 
@@ -55,7 +55,7 @@ static __always_inline void span_begin(__u32 id, __u64 arg0, __u64 arg1)
 /* Take the running call of this thread out into *ended; false if none is known. */
 static __always_inline bool span_end(struct span *ended)
 {
-	__u32 tid = bpf_get_current_pid_tgid(), slot = SPAN_SLOT(tid);
+	__u32 tid = current_pid_tgid(), slot = SPAN_SLOT(tid);
 	struct span *span = bpf_map_lookup_elem(&spans, &slot);
 
 	if (!span)
