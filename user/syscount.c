@@ -128,6 +128,8 @@ static int setup(void *skel, const struct target *target)
 	s->rodata->count_by = settings.by;
 	memcpy((void *)s->rodata->wanted, settings.set.in, sizeof(settings.set.in));
 	bpf_program__set_autoload(s->progs.enter, measures_time());
+	bpf_program__set_autoload(s->progs.leave, measures_time());
+	bpf_program__set_autoload(s->progs.leave_untimed, !measures_time());
 	bpf_program__set_autoload(s->progs.task_exec, by_task || measures_time());
 	bpf_map__set_autocreate(s->maps.latencies, settings.hist);
 	bpf_map__set_autocreate(s->maps.errors, settings.errnos);

@@ -3,16 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -22,13 +18,10 @@
 #include "log.h"
 #include "tracefs.h"
 
-#define BTF_PATH          "/sys/kernel/btf/vmlinux"
 #define LOCKDOWN_PATH     "/sys/kernel/security/lockdown"
-#define CAP_BPF_NR        39
-#define CAP_PERFMON_NR    38
 #define PROC_PID_INIT_INO 0xEFFFFFFCU /* include/linux/proc_ns.h */
 
-static const char *btf_path = BTF_PATH;
+static const char *btf_path = KERNEL_BTF_PATH;
 static struct btf *vmlinux_btf;
 
 struct btf *__real_btf__load_vmlinux_btf(void);
@@ -62,17 +55,17 @@ void kernel_use_btf(const char *path)
 	btf_path = path;
 }
 
-static bool btf_is_given(void)
+const char *kernel_btf_path(void)
 {
-	return strcmp(btf_path, BTF_PATH);
+	return btf_path;
 }
 
 struct btf *kernel_btf(void)
 {
-	if (!vmlinux_btf && btf_is_given())
+	if (!vmlinux_btf && strcmp(btf_path, KERNEL_BTF_PATH))
 		return vmlinux_btf = btf__parse(btf_path, NULL);
 	if (!vmlinux_btf)
-		vmlinux_btf = btf_of_file(BTF_PATH);
+		vmlinux_btf = btf_of_file(KERNEL_BTF_PATH);
 	if (!vmlinux_btf)
 		vmlinux_btf = __real_btf__load_vmlinux_btf();
 	if (libbpf_get_error(vmlinux_btf))
@@ -132,7 +125,7 @@ static const struct {
 	const char *text;
 	bool (*probe)(void);
 } features[KERNEL_FEATURES] = {
-	[KERNEL_BTF] = {"BTF of the kernel (" BTF_PATH ")", has_btf},
+	[KERNEL_BTF] = {"BTF of the kernel (" KERNEL_BTF_PATH ")", has_btf},
 	[KERNEL_RDONLY_CAST] = {"bpf_rdonly_cast (6.2): cheap reads of sockets", has_rdonly_cast},
 	[KERNEL_SYSCALL_EVENTS] = {"tracepoints of single syscalls (CONFIG_FTRACE_SYSCALLS)",
 				   has_syscall_events},
@@ -150,24 +143,7 @@ bool kernel_has(enum kernel_feature feature)
 	return known[feature] > 0;
 }
 
-static bool has_capability(int nr)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {{0}};
-
-	if (syscall(SYS_capget, &header, data))
-		return false;
-	if (data[CAP_SYS_ADMIN / 32].effective & 1U << CAP_SYS_ADMIN % 32)
-		return true;
-	return data[nr / 32].effective & 1U << nr % 32;
-}
-
-static bool may_load(void)
-{
-	return has_capability(CAP_BPF_NR) && has_capability(CAP_PERFMON_NR);
-}
-
-static bool is_locked_down(void)
+bool kernel_is_locked_down(void)
 {
 	char buf[128] = "";
 	int fd = open(LOCKDOWN_PATH, O_RDONLY | O_CLOEXEC);
@@ -185,47 +161,8 @@ bool kernel_in_initial_pid_namespace(void)
 	return stat("/proc/self/ns/pid", &st) || st.st_ino == PROC_PID_INIT_INO;
 }
 
-/* True in a user namespace of its own, whose capabilities are worth nothing here. */
-static bool in_user_namespace(void)
-{
-	unsigned int inside, outside, cnt = 0;
-	FILE *f = fopen("/proc/self/uid_map", "re");
-	bool read = f && fscanf(f, "%u %u %u", &inside, &outside, &cnt) == 3;
-
-	if (f)
-		fclose(f);
-	return read && cnt != UINT_MAX;
-}
-
-static int explain_privileges(int err)
-{
-	bool bpf = has_capability(CAP_BPF_NR), perfmon = has_capability(CAP_PERFMON_NR);
-
-	if (bpf && perfmon)
-		refuse(err, "not permitted to load BPF programs (root of a user namespace only)");
-	else
-		refuse(err, "not permitted to load BPF programs (uid %u lacks %s%s%s)", geteuid(),
-		       bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : ", ",
-		       perfmon ? "" : "CAP_PERFMON");
-	suggest("sudo %s ...", log_tool());
-	return err;
-}
-
-static int explain_btf(int err)
-{
-	if (btf_is_given()) {
-		refuse(err, "no BTF of a kernel in '%s'", btf_path);
-		suggest("a copy of " BTF_PATH " of the running kernel");
-		return err;
-	}
-	refuse(err, "this kernel has no BTF ('" BTF_PATH "' is missing)");
-	why("it was built without CONFIG_DEBUG_INFO_BTF, or a container hides it");
-	suggest("--btf FILE, mount /sys, or a kernel of a distribution since 2021");
-	return err;
-}
-
 /* libbpf's own probe takes the EPERM that new kernels answer to its invalid program for "no". */
-static int probe_tracing_programs(void)
+int kernel_probe_tracing(void)
 {
 	static const struct bpf_insn return_0[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
@@ -247,86 +184,7 @@ static int probe_tracing_programs(void)
 	return 0;
 }
 
-static bool has_tracing_programs(void)
+const char *kernel_feature_text(enum kernel_feature feature)
 {
-	return !probe_tracing_programs();
-}
-
-static int explain_old_kernel(int err)
-{
-	refuse(err, "this kernel has no tracing programs (tp_btf)");
-	why("they need Linux 5.5 with CONFIG_BPF_EVENTS and CONFIG_DEBUG_INFO_BTF");
-	suggest("a newer kernel; %s --doctor shows what this one has", log_tool());
-	return err;
-}
-
-/* Linux before 5.11, which is told by a helper, charges maps to RLIMIT_MEMLOCK. */
-static bool is_memlock_too_low(int err, struct rlimit *limit)
-{
-	if (err != -EPERM || getrlimit(RLIMIT_MEMLOCK, limit) || limit->rlim_cur == RLIM_INFINITY)
-		return false;
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns,
-				       NULL) == 0;
-}
-
-int kernel_explain(int err, const char *what)
-{
-	struct rlimit limit;
-	int probe;
-
-	if (!may_load() || (err == -EPERM && in_user_namespace()))
-		return explain_privileges(err);
-	if (!kernel_has(KERNEL_BTF))
-		return explain_btf(err);
-	probe = probe_tracing_programs();
-	if (probe == -ENOENT || probe == -EINVAL)
-		return explain_old_kernel(err);
-	fail(err, "%s", what);
-	if (is_memlock_too_low(err, &limit)) {
-		why("only %llu KiB of memory may be locked, and Linux before 5.11 counts maps",
-		    (unsigned long long)limit.rlim_cur / 1024);
-		suggest("ulimit -l unlimited");
-		return err;
-	}
-	if (is_locked_down())
-		why("the kernel is locked down (confidentiality): its memory may not be read");
-	suggest("%s --doctor, or -v for the log of the verifier", log_tool());
-	return err;
-}
-
-struct check {
-	const char *text;
-	bool (*passes)(void);
-	bool needed;
-};
-
-static bool is_not_locked_down(void)
-{
-	return !is_locked_down();
-}
-
-bool kernel_doctor(void)
-{
-	static const struct check checks[] = {
-		{"CAP_BPF and CAP_PERFMON (or root)", may_load, true},
-		{"tracing programs (tp_btf, 5.5)", has_tracing_programs, true},
-		{"lockdown is not 'confidentiality'", is_not_locked_down, false},
-		{"the initial PID namespace (-p and -c need it)", kernel_in_initial_pid_namespace,
-		 false},
-	};
-	struct utsname uts;
-	bool ok = true;
-
-	if (!uname(&uts))
-		printf("kernel %s %s, %d CPUs\n", uts.release, uts.machine,
-		       libbpf_num_possible_cpus());
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		bool passes = checks[i].passes();
-
-		printf("%s  %s\n", passes ? "PASS" : "FAIL", checks[i].text);
-		ok = ok && (passes || !checks[i].needed);
-	}
-	for (int i = 0; i < KERNEL_FEATURES; i++)
-		printf("%s  %s\n", kernel_has(i) ? "PASS" : "FAIL", features[i].text);
-	return ok && kernel_has(KERNEL_BTF);
+	return features[feature].text;
 }

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#define KERNEL_BTF_PATH "/sys/kernel/btf/vmlinux"
+
 struct btf;
 
 enum kernel_feature {
@@ -26,14 +28,20 @@ void kernel_use_btf(const char *path);
  */
 struct btf *kernel_btf(void);
 
-/*
- * Print WHAT, WHY and TRY for a failure to load or attach, after looking for its cause:
- * privileges, BTF, lockdown, memlock. Returns err.
- */
-int kernel_explain(int err, const char *what);
+/* What kernel_use_btf() was given, else KERNEL_BTF_PATH. */
+const char *kernel_btf_path(void);
 
-/* Run all checks, print PASS or FAIL for each on stdout; false if one failed. */
-bool kernel_doctor(void);
+/* One line for --doctor. */
+const char *kernel_feature_text(enum kernel_feature feature);
+
+/*
+ * Load an empty tp_btf program. Returns 0, -ENOENT if the BTF lacks its tracepoint, or what
+ * the kernel says: -EINVAL if it does not know such programs.
+ */
+int kernel_probe_tracing(void);
+
+/* lockdown=confidentiality */
+bool kernel_is_locked_down(void);
 
 /* True if process ids that we see are those that BPF programs see. */
 bool kernel_in_initial_pid_namespace(void);

@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "doctor.h"
 #include "envelope.h"
 #include "events.h"
-#include "kernel.h"
 #include "links.h"
 #include "log.h"
 #include "options.h"
@@ -93,7 +93,7 @@ static int session__load(struct session *s)
 
 	s->skel = s->tool->open();
 	if (!s->skel)
-		return kernel_explain(-errno, "failed to open the BPF object");
+		return doctor_explain(-errno, "failed to open the BPF object");
 	obj = s->skel->obj;
 	err = target__configure(&s->target, obj);
 	if (!err && s->tool->setup)
@@ -102,7 +102,7 @@ static int session__load(struct session *s)
 		return err;
 	err = bpf_object__load_skeleton(s->skel->skeleton);
 	if (err)
-		return kernel_explain(err, "failed to load the BPF programs");
+		return doctor_explain(err, "failed to load the BPF programs");
 	err = target__arm(&s->target, obj);
 	return err ?: report__open(&s->report, obj);
 }
@@ -113,7 +113,7 @@ static int session__attach(struct session *s)
 
 	err = bpf_object__attach_skeleton(s->skel->skeleton);
 	if (err)
-		return kernel_explain(err, "failed to attach the BPF programs");
+		return doctor_explain(err, "failed to attach the BPF programs");
 	err = s->tool->attach ? s->tool->attach(s->skel, &s->target) : 0;
 	err = err ?: target__add_descendants(&s->target);
 	if (err)
@@ -351,7 +351,7 @@ static void session__close(struct session *s)
 
 static int doctor(void)
 {
-	bool ok = kernel_doctor();
+	bool ok = doctor_run();
 
 	return ok && !fflush(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
