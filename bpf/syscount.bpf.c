@@ -6,6 +6,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "compat-calls.bpf.h"
 #include "filter.bpf.h"
 #include "hist.bpf.h"
 #include "kcompat.bpf.h"
@@ -16,18 +17,6 @@
 #define ERRNO_KEYS 10240
 
 #include <asm/unistd.h>
-
-/* asm/unistd.h gives only the native ABI's numbers (arch/x86/entry/syscalls/syscall_32.tbl) */
-enum {
-	I386_EXIT = 1,
-	I386_FORK = 2,
-	I386_CLONE = 120,
-	I386_PRCTL = 172,
-	I386_RT_SIGRETURN = 173,
-	I386_VFORK = 190,
-	I386_EXIT_GROUP = 252,
-	I386_CLONE3 = 435,
-};
 
 const volatile bool measure_time;
 const volatile bool measure_hist;
@@ -75,15 +64,12 @@ static __always_inline __u32 task_key(void)
 /* A process has the name of its first thread; each CPU's copy says when it was given. */
 static __always_inline void name_task(struct task_stat *t)
 {
-	struct task_struct *leader;
-
 	t->named_ns = bpf_ktime_get_ns();
-	if (count_by == BY_THREAD) {
+	t->shown_id = pidns_current(count_by == BY_PROCESS);
+	if (count_by == BY_THREAD)
 		bpf_get_current_comm(t->comm, sizeof(t->comm));
-		return;
-	}
-	leader = task_read(group_leader);
-	bpf_core_read(t->comm, sizeof(t->comm), &leader->comm);
+	else
+		leader_comm(t->comm);
 }
 
 static __always_inline struct syscall_stat *task_stat_of_current(void)
@@ -173,7 +159,8 @@ static __always_inline int record(syscall_id id, long ret, __u64 ns)
 static __always_inline bool is_fork(long nr, bool compat)
 {
 	if (compat)
-		return nr == I386_CLONE || nr == I386_FORK || nr == I386_VFORK || nr == I386_CLONE3;
+		return nr == COMPAT_CLONE || nr == COMPAT_FORK || nr == COMPAT_VFORK ||
+		       nr == COMPAT_CLONE3;
 #ifdef __NR_fork
 	if (nr == __NR_fork || nr == __NR_vfork)
 		return true;
@@ -183,7 +170,7 @@ static __always_inline bool is_fork(long nr, bool compat)
 
 static __always_inline bool is_prctl(struct pt_regs *regs)
 {
-	return regs_syscall_nr(regs) == (syscall_is_compat() ? I386_PRCTL : __NR_prctl);
+	return regs_syscall_nr(regs) == (syscall_is_compat() ? COMPAT_PRCTL : __NR_prctl);
 }
 
 /* A call of which only the end was seen: the task was traced too late, or seccomp refused it. */
@@ -191,12 +178,13 @@ static __always_inline int record_without_begin(struct pt_regs *regs, long ret, 
 {
 	long nr = regs_syscall_nr(regs);
 
+	compat = ended_call_is_compat(regs, compat);
 	/* A child begins its life with the end of a call that its parent made. */
 	if (ret == 0 && is_fork(nr, compat))
 		return 0;
 	/* Returning from a signal handler restores the registers, but for the number. */
 	if (nr == -1)
-		nr = compat ? I386_RT_SIGRETURN : __NR_rt_sigreturn;
+		nr = compat ? COMPAT_RT_SIGRETURN : __NR_rt_sigreturn;
 	return record(make_syscall_id(nr, compat), ret, 0);
 }
 
@@ -250,8 +238,8 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	struct span span;
 	__u64 ns = 0;
 
-	if (nr != (compat ? I386_EXIT : __NR_exit) &&
-	    nr != (compat ? I386_EXIT_GROUP : __NR_exit_group))
+	if (nr != (compat ? COMPAT_EXIT : __NR_exit) &&
+	    nr != (compat ? COMPAT_EXIT_GROUP : __NR_exit_group))
 		return 0;
 	if (!filter_pass())
 		return 0;
@@ -263,9 +251,11 @@ int BPF_PROG(task_exit, struct task_struct *task)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(task_exec, struct task_struct *task, pid_t old_tid)
 {
+	pid_t tid = kernel_read(task, pid);
+
 	/* A thread that executes a program goes on as the first one of its process. */
-	if (measure_time && task->pid != old_tid)
-		span_move(old_tid, task->pid);
+	if (measure_time && tid != old_tid)
+		span_move(old_tid, tid);
 	if (count_by != BY_SYSCALL)
 		rename_current();
 	return 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Batches, times and results of the system calls that send and receive UDP datagrams. Three
+ * Batches, times and results of the system calls that send and receive UDP datagrams. Four
  * backends see the calls, one records them:
+ *   fentry_* the functions of single syscalls: costs least, and other calls nothing
  *   event_*  tracepoints of single syscalls: costs other processes least
  *   raw_*    all syscalls: sees 32-bit callers too, works without CONFIG_FTRACE_SYSCALLS
  *   usdt_*   the probes of s2n-quic
@@ -62,7 +63,7 @@ static __always_inline void make_key(struct udp_key *key, struct sock *sk)
 	if (split_by == UDP_BY_SOCKET && sk)
 		socket_endpoints(sk, &key->local, &key->peer);
 	if (split_by == UDP_BY_THREAD) {
-		key->thread.tid = current_pid_tgid();
+		key->thread.tid = pidns_current(false) ?: (__u32)current_pid_tgid();
 		bpf_get_current_comm(key->thread.comm, sizeof(key->thread.comm));
 	}
 }
@@ -71,10 +72,8 @@ static __always_inline void make_key(struct udp_key *key, struct sock *sk)
 #define CALL_SHIFT 56
 #define VEC_MASK   ((1ULL << CALL_SHIFT) - 1)
 
-static __always_inline int call_begin(enum udp_call call, const struct udp_args *args,
-				      struct sock *sk)
+static __always_inline int call_begin(enum udp_call call, __u32 vlen, __u64 arg, struct sock *sk)
 {
-	__u32 vlen = call & UDP_BATCH ? args->vlen : 1;
 	struct udp_key key;
 
 	/* A socket without a name gets its port by the first send: its key is known then. */
@@ -82,7 +81,7 @@ static __always_inline int call_begin(enum udp_call call, const struct udp_args 
 		make_key(&key, sk);
 		add(call, arg_counts, &key, vlen);
 	}
-	span_begin(vlen, (args->vec & VEC_MASK) | (__u64)call << CALL_SHIFT, (__u64)sk);
+	span_begin(vlen, arg, (__u64)sk);
 	return 0;
 }
 
@@ -124,9 +123,10 @@ static __always_inline int call_end(const struct span *span, enum udp_call call,
 
 static __always_inline int enter(enum udp_call call, const struct udp_args *args)
 {
+	__u64 arg = (args->vec & VEC_MASK) | (__u64)call << CALL_SHIFT;
 	struct sock *sk = udp_sock_of_fd(args->fd);
 
-	return sk ? call_begin(call, args, sk) : 0;
+	return sk ? call_begin(call, call & UDP_BATCH ? args->vlen : 1, arg, sk) : 0;
 }
 
 static __always_inline int leave(long ret, __u64 now_ns)
@@ -136,6 +136,101 @@ static __always_inline int leave(long ret, __u64 now_ns)
 	if (!span_end(&span))
 		return 0;
 	return call_end(&span, span.arg[0] >> CALL_SHIFT, ret, now_ns - span.start_ns);
+}
+
+/*
+ * Not __sys_sendmmsg() and the like, which 32-bit calls end in too: a compiler may copy those
+ * into the functions below (Debian's 6.12 has __sys_recvmmsg() so).
+ */
+static __noinline int fentry_begin(enum udp_call call, struct pt_regs *regs)
+{
+	struct udp_args args;
+
+	if (!filter_pass())
+		return 0;
+	args = (struct udp_args){
+		.fd = regs_syscall_arg(regs, 0),
+		.vec = regs_syscall_arg(regs, 1),
+		.vlen = regs_syscall_arg(regs, 2),
+	};
+	return enter(call, &args);
+}
+
+static __noinline int fentry_end(long ret)
+{
+	return filter_pass_end() ? leave(ret, bpf_ktime_get_ns()) : 0;
+}
+
+SEC("fentry/" SYSCALL_FUNCTION("sendmmsg"))
+int BPF_PROG(fentry_sendmmsg, struct pt_regs *regs)
+{
+	return fentry_begin(UDP_BATCH, regs);
+}
+
+SEC("fexit/" SYSCALL_FUNCTION("sendmmsg"))
+int BPF_PROG(fentry_sendmmsg_end, struct pt_regs *regs, long ret)
+{
+	return fentry_end(ret);
+}
+
+SEC("fentry/" SYSCALL_FUNCTION("recvmmsg"))
+int BPF_PROG(fentry_recvmmsg, struct pt_regs *regs)
+{
+	return fentry_begin(UDP_BATCH | UDP_RX, regs);
+}
+
+SEC("fexit/" SYSCALL_FUNCTION("recvmmsg"))
+int BPF_PROG(fentry_recvmmsg_end, struct pt_regs *regs, long ret)
+{
+	return fentry_end(ret);
+}
+
+SEC("fentry/" SYSCALL_FUNCTION("sendmsg"))
+int BPF_PROG(fentry_msg_sendmsg, struct pt_regs *regs)
+{
+	return fentry_begin(0, regs);
+}
+
+SEC("fexit/" SYSCALL_FUNCTION("sendmsg"))
+int BPF_PROG(fentry_msg_sendmsg_end, struct pt_regs *regs, long ret)
+{
+	return fentry_end(ret);
+}
+
+SEC("fentry/" SYSCALL_FUNCTION("sendto"))
+int BPF_PROG(fentry_msg_sendto, struct pt_regs *regs)
+{
+	return fentry_begin(0, regs);
+}
+
+SEC("fexit/" SYSCALL_FUNCTION("sendto"))
+int BPF_PROG(fentry_msg_sendto_end, struct pt_regs *regs, long ret)
+{
+	return fentry_end(ret);
+}
+
+SEC("fentry/" SYSCALL_FUNCTION("recvmsg"))
+int BPF_PROG(fentry_msg_recvmsg, struct pt_regs *regs)
+{
+	return fentry_begin(UDP_RX, regs);
+}
+
+SEC("fexit/" SYSCALL_FUNCTION("recvmsg"))
+int BPF_PROG(fentry_msg_recvmsg_end, struct pt_regs *regs, long ret)
+{
+	return fentry_end(ret);
+}
+
+SEC("fentry/" SYSCALL_FUNCTION("recvfrom"))
+int BPF_PROG(fentry_msg_recvfrom, struct pt_regs *regs)
+{
+	return fentry_begin(UDP_RX, regs);
+}
+
+SEC("fexit/" SYSCALL_FUNCTION("recvfrom"))
+int BPF_PROG(fentry_msg_recvfrom_end, struct pt_regs *regs, long ret)
+{
+	return fentry_end(ret);
 }
 
 SEC("tracepoint")
@@ -156,7 +251,7 @@ int event_leave(struct syscall_trace_exit *ctx)
 }
 
 /*
- * The tracepoints above are not for 32-bit callers: at least say that there was one. It is one
+ * The backends above do not see 32-bit callers: at least say that there was one. It is one
  * from the exec (whose return is to be that of the new program) or fork that began it; one that
  * is older than the run is only met at its end.
  */
@@ -168,21 +263,22 @@ static __always_inline int count_compat(void)
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(event_exec)
+int BPF_PROG(compat_exec)
 {
 	return count_compat();
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(event_fork, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(compat_fork, struct task_struct *parent, struct task_struct *child)
 {
-	return parent->tgid == child->tgid ? 0 : count_compat();
+	return kernel_read(parent, tgid) == kernel_read(child, tgid) ? 0 : count_compat();
 }
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(event_exit, struct task_struct *task)
+int BPF_PROG(compat_exit, struct task_struct *task)
 {
-	if (task->signal->live.counter || task->group_leader->start_time > started_ns)
+	if (kernel_read(task, signal->live.counter) ||
+	    kernel_read(task, group_leader->start_time) > started_ns)
 		return 0;
 	return count_compat();
 }
@@ -210,14 +306,12 @@ int BPF_PROG(raw_leave, struct pt_regs *regs, long ret)
 	return leave(ret, now_ns);
 }
 
-static __always_inline int usdt_begin(enum udp_call call, __u32 vlen)
+static __noinline int usdt_begin(enum udp_call call, __u32 vlen)
 {
-	struct udp_args args = {.vlen = vlen};
-
-	return filter_pass() ? call_begin(call, &args, NULL) : 0;
+	return filter_pass() ? call_begin(call, vlen, (__u64)call << CALL_SHIFT, NULL) : 0;
 }
 
-static __always_inline int usdt_end(__u32 count, __u32 error)
+static __noinline int usdt_end(__u32 count, __u32 error)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 

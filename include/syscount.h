@@ -26,6 +26,7 @@ struct syscall_stat {
 struct task_stat {
 	struct syscall_stat stat;
 	__u64 named_ns; /* when comm was read: of the CPUs' copies the last one counts */
+	__u64 shown_id; /* in the tracer's PID namespace; 0: it has none there */
 	char comm[16];
 };
 

@@ -9,6 +9,7 @@
 #include "envelope.h"
 #include "log.h"
 #include "options.h"
+#include "privilege.h"
 #include "process.h"
 #include "render.h"
 #include "syscalls.h"
@@ -275,13 +276,28 @@ static const struct argp argp = {.options = options, .parser = parse};
 
 TOOL_SKELETON(syscount)
 
+/* With times, the calls that still run are known from their begins. */
+static bool reads_calls(void)
+{
+	return !measures_time() && !settings.failed;
+}
+
+static const struct tool_mode modes[] = {
+	{"in all modes: CAP_BPF, CAP_PERFMON", privilege_may_load},
+	{"calls of other users that still run: CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH (not for -L)",
+	 privilege_may_look},
+	{0},
+};
+
 static const struct tool tool = {
 	.name = "syscount",
 	.brief = "Count system calls: how many, how many failed, how long they took.",
 	.examples = "  syscount -d 10             the 10 most frequent of all processes\n"
-		    "  syscount -L -p 1234        with times, of one process\n"
-		    "  syscount --summary -- make strace -c -f, at a hundredth of its cost\n"
-		    "  syscount --hist --syscall %net -c './server -p 4433'\n",
+		    "  syscount -L --syscall %net -p 1234   with times, one process's network\n"
+		    "  syscount --summary -- make strace -c -f, at a hundredth of its cost\n",
+	.locked_down = "Linux 5.15 or newer, or lockdown=integrity",
+	.modes = modes,
+	.reads_calls = reads_calls,
 	.argp = &argp,
 	.open = open_syscount,
 	.setup = setup,

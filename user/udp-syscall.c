@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "histogram.h"
 #include "kernel.h"
 #include "links.h"
 #include "log.h"
 #include "options.h"
+#include "privilege.h"
 #include "process.h"
 #include "tool.h"
 #include "tracefs.h"
+#include "udp-report.h"
 #include "udp-syscall.h"
 #include "udp-syscall.skel.h"
 #include "usdt.h"
@@ -25,9 +26,11 @@ enum key {
 	KEY_USDT,
 	KEY_PROBE,
 	KEY_ERRORS_AS_ZERO,
+	KEY_BACKEND,
 };
 
-enum backend { BACKEND_EVENTS, BACKEND_RAW, BACKEND_USDT };
+/* In order of preference; the programs of each begin with its name (bpf/udp-syscall.bpf.c). */
+enum backend { BACKEND_FENTRY, BACKEND_EVENT, BACKEND_RAW, BACKEND_USDT, BACKENDS };
 
 static struct settings {
 	bool bytes;         /* as histograms */
@@ -39,8 +42,9 @@ static struct settings {
 	bool errors_as_zero;
 	const char *usdt; /* binary */
 	enum backend backend;
+	enum backend forced;
 	uint64_t calls[2]; /* rx, tx */
-} settings;
+} settings = {.forced = BACKENDS};
 
 /* s2n-quic's names (pull request 1866 of 2023); --probe overrides. */
 static struct usdt_name probes[] = {
@@ -56,6 +60,7 @@ static struct usdt_name probes[] = {
 
 #define PROBES (sizeof(probes) / sizeof(probes[0]))
 
+static const char *const backends[BACKENDS] = {"fentry", "event", "raw", "usdt"};
 static const char *const directions[] = {"rx", "tx"};
 static const char *const mmsg_calls[] = {"sendmmsg", "recvmmsg", NULL};
 static const char *const msg_calls[] = {"sendmsg", "sendto", "recvmsg", "recvfrom", NULL};
@@ -66,6 +71,7 @@ static const struct argp_option options[] = {
 	{"mmsg-only", KEY_MMSG_ONLY, NULL, 0, "only sendmmsg and recvmmsg", 1},
 	{"rw", KEY_RW, NULL, 0, "write, read, sendfile on UDP sockets too", 1},
 	{"compat", KEY_COMPAT, NULL, 0, "32-bit callers too (dearer for others)", 1},
+	{"backend", KEY_BACKEND, "NAME", 0, "see calls by fentry, event, raw; default: best", 1},
 	{"usdt", KEY_USDT, "BINARY", 0, "s2n-quic's probes in BINARY instead", 1},
 	{"probe", KEY_PROBE, "WHICH=P:N", 0, "other probe: mmsg-start-send=PROV:NAME", 1},
 	{NULL, 0, NULL, 0, "How to show it", 2},
@@ -75,6 +81,19 @@ static const struct argp_option options[] = {
 	{"ret-errors-as-zero", KEY_ERRORS_AS_ZERO, NULL, 0, "errors in ret_counts [0] too", 2},
 	{0},
 };
+
+static void set_backend(const char *text)
+{
+	for (int i = 0; i < BACKEND_USDT; i++) {
+		if (!strcmp(text, backends[i]))
+			settings.forced = i;
+	}
+	if (settings.forced != BACKENDS)
+		return;
+	refuse(-EINVAL, "'%s' is not a value for --backend", text);
+	suggest("--backend fentry, event or raw");
+	exit(USAGE_ERROR);
+}
 
 static void set_by(const char *text)
 {
@@ -102,6 +121,11 @@ static void set_bytes(const char *text)
 
 static void check_combination(void)
 {
+	if (settings.usdt && settings.forced != BACKENDS) {
+		refuse(-EINVAL, "--usdt and --backend exclude each other");
+		suggest("one of them");
+		exit(USAGE_ERROR);
+	}
 	if (!settings.usdt || (settings.by != UDP_BY_SOCKET && !settings.bytes))
 		return;
 	refuse(-EINVAL, "--usdt knows neither sockets nor bytes");
@@ -127,6 +151,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_COMPAT:
 		settings.compat = true;
+		break;
+	case KEY_BACKEND:
+		set_backend(arg);
 		break;
 	case KEY_USDT:
 		settings.usdt = arg;
@@ -156,21 +183,46 @@ static bool has_32bit_process(const struct target *target)
 	return target->command_path && file_elf_class(target->command_path) == 32;
 }
 
-static enum backend choose_backend(const struct target *target)
+/* Why a backend cannot do what is asked for here; NULL if it can. */
+static const char *unfit(enum backend backend, const struct target *target)
 {
-	const char *why_raw = NULL;
+	if (backend <= BACKEND_EVENT) {
+		if (settings.compat)
+			return "--compat: it does not see 32-bit callers";
+		if (has_32bit_process(target))
+			return "the target is a 32-bit program";
+	}
+	if (backend == BACKEND_FENTRY) {
+		if (settings.rw)
+			return "--rw: write and read end in functions of all files";
+		return kernel_has(KERNEL_FENTRY) ? NULL : "this kernel has no fentry programs";
+	}
+	if (backend == BACKEND_EVENT && !kernel_has(KERNEL_SYSCALL_EVENTS))
+		return "no tracepoints of single system calls, or not readable";
+	return NULL;
+}
 
-	if (settings.usdt)
-		return BACKEND_USDT;
-	if (settings.compat)
-		why_raw = "--compat";
-	else if (has_32bit_process(target))
-		why_raw = "the target is a 32-bit program";
-	else if (!kernel_has(KERNEL_SYSCALL_EVENTS))
-		why_raw = "this kernel has no tracepoints of single syscalls";
-	if (why_raw)
-		verbose("tracing all system calls: %s", why_raw);
-	return why_raw ? BACKEND_RAW : BACKEND_EVENTS;
+static int choose_backend(const struct target *target)
+{
+	const char *why_not = NULL;
+
+	settings.backend = settings.usdt ? BACKEND_USDT : BACKEND_FENTRY;
+	if (settings.forced != BACKENDS) {
+		settings.backend = settings.forced;
+		why_not = unfit(settings.forced, target);
+		if (!why_not)
+			return 0;
+		refuse(-EOPNOTSUPP, "--backend=%s does not work here", backends[settings.forced]);
+		why("%s", why_not);
+		suggest("the same without --backend");
+		return -EOPNOTSUPP;
+	}
+	while ((why_not = unfit(settings.backend, target))) {
+		verbose("not by %s: %s", backends[settings.backend], why_not);
+		settings.backend++;
+	}
+	verbose("backend: %s", backends[settings.backend]);
+	return 0;
 }
 
 /* Each result has two maps, one without and one with keys: create the one that is used. */
@@ -193,11 +245,16 @@ static void choose_maps(struct bpf_object *obj)
 
 static int setup(void *skel, const struct target *target)
 {
-	static const char *const prefixes[] = {"event_", "raw_", "usdt_"}; /* enum backend */
 	struct udp_syscall_bpf *s = skel;
+	int err = choose_backend(target);
 
-	settings.backend = choose_backend(target);
-	object__choose_programs(s->obj, prefixes, 3, settings.backend);
+	if (err)
+		return err;
+	object__choose_programs(s->obj, backends, BACKENDS, settings.backend);
+	if (settings.backend > BACKEND_EVENT)
+		object__disable_programs(s->obj, "compat_");
+	if (settings.mmsg_only)
+		object__disable_programs(s->obj, "fentry_msg_");
 	choose_maps(s->obj);
 	if (settings.backend != BACKEND_USDT) {
 		object__disable_map(s->obj, "__bpf_usdt_specs");
@@ -248,7 +305,7 @@ static int attach(void *skel, const struct target *target)
 
 	if (settings.backend == BACKEND_USDT)
 		return attach_usdt(s, target);
-	if (settings.backend == BACKEND_RAW)
+	if (settings.backend != BACKEND_EVENT)
 		return 0;
 	err = attach_events(s, mmsg_calls);
 	if (!err && !settings.mmsg_only)
@@ -256,81 +313,6 @@ static int attach(void *skel, const struct target *target)
 	if (!err && settings.rw)
 		err = attach_events(s, rw_calls);
 	return err;
-}
-
-struct rates {
-	double calls_per_s;
-	double messages_per_call;
-	double bytes_per_s;
-	double eagain_share;
-	uint64_t calls;
-};
-
-static struct rates make_rates(const struct report *r, const char *direction)
-{
-	static const char *const parts[] = {"arg_counts", "ret_counts", "bytes"};
-	double seconds = r->elapsed_ns / 1e9;
-	struct hist h[3];
-	struct rates rates;
-	uint64_t ok, again;
-	char name[64];
-
-	for (int i = 0; i < 3; i++) {
-		snprintf(name, sizeof(name), "%s_%s", direction, parts[i]);
-		h[i] = report__total(r, name);
-	}
-	snprintf(name, sizeof(name), "%s_errors", direction);
-	again = report__count(r, name, EAGAIN);
-	ok = histogram_count(&h[1]);
-	rates.calls = histogram_count(&h[0]);
-	rates.calls_per_s = rates.calls / seconds;
-	rates.messages_per_call = ok ? (double)h[1].sum / ok : 0;
-	rates.bytes_per_s = h[2].sum / seconds;
-	rates.eagain_share = rates.calls ? (double)again / rates.calls : 0;
-	return rates;
-}
-
-static void print_rates(struct report *r, int d)
-{
-	const char *direction = directions[d];
-	struct rates rates = make_rates(r, direction);
-
-	settings.calls[d] += rates.calls;
-	r->events = settings.calls[0] + settings.calls[1];
-	if (r->format == REPORT_JSON) {
-		report__json(r, json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:f}", "type", "rates",
-					  "direction", direction, "calls", (json_int_t)rates.calls,
-					  "calls_per_s", rates.calls_per_s, "messages_per_call",
-					  rates.messages_per_call, "bytes_per_s", rates.bytes_per_s,
-					  "eagain_share", rates.eagain_share));
-		return;
-	}
-	fprintf(r->out, "%s: %.1f calls/s, %.2f messages per call", direction, rates.calls_per_s,
-		rates.messages_per_call);
-	if (!settings.without_bytes)
-		fprintf(r->out, ", %.3f MB/s", rates.bytes_per_s / 1e6);
-	fprintf(r->out, ", %.1f %% of calls returned EAGAIN\n", rates.eagain_share * 100);
-}
-
-static int say_running(struct report *r)
-{
-	struct in_flight *calls;
-	uint64_t oldest_ns = 0;
-	size_t cnt;
-	int err = report__in_flight(r, &calls, &cnt);
-
-	for (size_t i = 0; !err && i < cnt; i++)
-		oldest_ns = calls[i].age_ns > oldest_ns ? calls[i].age_ns : oldest_ns;
-	free(calls);
-	if (err || !cnt)
-		return err;
-	if (r->format == REPORT_JSON)
-		report__json(r, json_pack("{s:s, s:I, s:I}", "type", "running", "calls",
-					  (json_int_t)cnt, "oldest_ns", (json_int_t)oldest_ns));
-	else
-		fprintf(r->out, "still running: %zu calls, the oldest for %.3f s\n", cnt,
-			oldest_ns / 1e9);
-	return 0;
 }
 
 /* In one direction alone too: iperf3 sends by write(2), but its first receive is a recv(2). */
@@ -370,8 +352,9 @@ static int report(void *skel, struct report *r)
 	report__print(r, "rx_errors");
 	report__print(r, "tx_errors");
 	for (int d = 0; d < 2; d++)
-		print_rates(r, d);
-	err = say_running(r);
+		settings.calls[d] += udp_report_rates(r, directions[d], !settings.without_bytes);
+	r->events = settings.calls[0] + settings.calls[1];
+	err = udp_report_running(r);
 	if (r->final && !(settings.calls[0] && settings.calls[1]))
 		say_nothing_seen(settings.calls[0], settings.calls[1]);
 	return err;
@@ -381,12 +364,28 @@ static const struct argp argp = {.options = options, .parser = parse};
 
 TOOL_SKELETON(udp_syscall)
 
+static bool may_use_events(void)
+{
+	return privilege_may_load() && kernel_has(KERNEL_SYSCALL_EVENTS);
+}
+
+static const struct tool_mode modes[] = {
+	{"by fentry or raw (--compat): CAP_BPF, CAP_PERFMON", privilege_may_load},
+	{"by event: and CAP_DAC_READ_SEARCH (kernel.perf_event_paranoid=3: CAP_SYS_ADMIN)",
+	 may_use_events},
+	{"--usdt: CAP_SYS_ADMIN (some kernels: CAP_PERFMON)", privilege_may_probe},
+	{0},
+};
+
 static const struct tool tool = {
 	.name = "udp-syscall",
 	.brief = "Histograms of the system calls that send and receive UDP datagrams.",
 	.examples = "  udp-syscall -c './server -p 4433'     until it ends or Ctrl-C\n"
 		    "  udp-syscall -p 1234 -i 1 --bytes      each second, with bytes\n"
 		    "  udp-syscall --by socket -d 10         all processes, by socket\n",
+	.needs = "Needs root, or CAP_BPF and CAP_PERFMON; --usdt: CAP_SYS_ADMIN (see --doctor).\n",
+	.locked_down = "Linux 6.2 or newer, without --usdt; or lockdown=integrity",
+	.modes = modes,
 	.argp = &argp,
 	.open = open_udp_syscall,
 	.setup = setup,

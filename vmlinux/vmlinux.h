@@ -4,6 +4,14 @@
  * what we assume of kernels. CO-RE relocates every field by name when a program is loaded,
  * so order, padding and members left out do not matter; names and kinds of types do.
  * `tools/mkvmlinux STRUCT FIELD...` prints an entry from the running kernel's BTF.
+ *
+ * `make check-btf` compares all of it with kernels. What some of them lack says which, in
+ * front of the semicolon, and the programs ask (bpf_core_field_exists()) before they read it:
+ *
+ *	long state BEFORE("5.14");
+ *	unsigned int __state SINCE("5.14");
+ *
+ * Where that is true of none of the kernels that it is about, the check fails too.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__ /* bpf_tracing.h takes the kernel's register names when it sees this */
@@ -19,12 +27,21 @@ typedef __u64 u64;
 typedef int pid_t;
 enum { false, true };
 
+/* Only for the check: a kernel that is older than such notes in BTF (5.16) need not see them. */
+#ifdef CHECK_BTF
+#define SINCE(release)  __attribute__((btf_decl_tag("since " release)))
+#define BEFORE(release) __attribute__((btf_decl_tag("before " release)))
+#else
+#define SINCE(release)
+#define BEFORE(release)
+#endif
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
-	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -44,7 +61,9 @@ struct pt_regs {
 
 struct thread_info {
 	unsigned long flags; /* arm64: TIF_32BIT */
-	u32 status;          /* x86: TS_COMPAT */
+#if defined(__TARGET_ARCH_x86)
+	u32 status; /* TS_COMPAT */
+#endif
 };
 
 typedef struct {
@@ -56,7 +75,9 @@ struct signal_struct {
 };
 
 struct in6_addr {
-	__u8 s6_addr[16];
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
 };
 
 struct sock_common {
@@ -99,11 +120,30 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
 	pid_t pid, tgid;
-	struct task_struct *group_leader;
+	struct task_struct *group_leader, *real_parent;
+	struct pid *thread_pid;
 	u64 start_time;
 	char comm[16];
 	struct files_struct *files;
@@ -134,6 +174,17 @@ struct syscall_trace_exit {
 	struct trace_entry ent;
 	int nr;
 	long ret;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 #pragma clang attribute pop

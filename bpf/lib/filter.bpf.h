@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "kcompat.bpf.h"
+#include "pidns.bpf.h"
 #include "targets.h"
 
 const volatile bool filter_by_pid;
@@ -50,14 +51,11 @@ static __always_inline __u8 *filter_state_of(__u32 tgid)
 	return page ? &page->state[tgid % TARGET_PAGE] : NULL;
 }
 
-/* The name of a process is that of its first thread: others may have names of their own. */
 static __always_inline bool filter_comm_matches(void)
 {
-	struct task_struct *leader = task_read(group_leader);
-	char comm[16];
+	char comm[16] = "";
 
-	if (bpf_core_read(comm, sizeof(comm), &leader->comm))
-		return false;
+	leader_comm(comm);
 	for (int i = 0; i < 16; i++) {
 		if (comm[i] != filter_comm[i])
 			return false;
@@ -107,12 +105,13 @@ static __always_inline bool filter_pass(void)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(filter_fork, struct task_struct *parent, struct task_struct *child)
 {
+	__u32 parent_tgid = kernel_read(parent, tgid), child_tgid = kernel_read(child, tgid);
 	__u8 *from, *to;
 
-	if (parent->tgid == child->tgid)
+	if (parent_tgid == child_tgid)
 		return 0;
-	from = filter_state_of(parent->tgid);
-	to = filter_state_of(child->tgid);
+	from = filter_state_of(parent_tgid);
+	to = filter_state_of(child_tgid);
 	if (!from || !to)
 		return 0;
 	*to = filter_follow ? *from & TARGET_TRACED : 0;
@@ -122,7 +121,7 @@ int BPF_PROG(filter_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(filter_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *binprm)
 {
-	__u8 *state = filter_state_of(task->tgid);
+	__u8 *state = filter_state_of(kernel_read(task, tgid));
 
 	if (state && *state == TARGET_AWAITS_EXEC)
 		*state = TARGET_TRACED;

@@ -3,24 +3,48 @@
 #ifndef WIRESCOPE_KCOMPAT_BPF_H
 #define WIRESCOPE_KCOMPAT_BPF_H
 
+#include <asm/unistd.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "compat-calls.bpf.h"
 #include "syscall.h"
 
-#define TS_COMPAT       0x0002 /* arch/x86/include/asm/thread_info.h */
-#define TIF_32BIT       22     /* arch/arm64/include/asm/thread_info.h */
-#define X86_THREAD_SIZE 16384  /* without KASAN; see task_syscall_regs() */
+#define TS_COMPAT   0x0002 /* arch/x86/include/asm/thread_info.h */
+#define TIF_32BIT   22     /* arch/arm64/include/asm/thread_info.h */
+#define THREAD_SIZE 16384  /* on both, without KASAN or pages of 64 KiB: current_syscall_nr() */
 
 #define kernel_has_helper(name) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##name)
 
 /*
- * bpf_get_current_task_btf() came with 5.11 (3ca1032ab7ab); its pointer can be followed with
- * plain loads, which cost a tenth of what bpf_probe_read_kernel() does.
+ * The kernel has BTF of its own: a program may follow the pointers that it is given with plain
+ * loads, which cost a tenth of bpf_probe_read_kernel() and which a kernel that is locked down
+ * (confidentiality) still permits. Without it (a BTF file only) each read is a call. Set by
+ * kernel_describe().
  */
-#define task_read(field)                             \
-	(kernel_has_helper(get_current_task_btf)     \
-		 ? bpf_get_current_task_btf()->field \
-		 : BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), field))
+const volatile bool kernel_typed;
+
+#define kernel_read(ptr, field) (kernel_typed ? (ptr)->field : BPF_CORE_READ(ptr, field))
+
+/* bpf_get_current_task_btf() came with 5.11 (3ca1032ab7ab). */
+#define current_is_typed() (kernel_typed && kernel_has_helper(get_current_task_btf))
+
+#define task_read(field)                                        \
+	(current_is_typed() ? bpf_get_current_task_btf()->field \
+			    : BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), field))
+
+/* The name of a process is that of its first thread: others may have names of their own. */
+static __always_inline void leader_comm(char comm[16])
+{
+	struct task_struct *leader = task_read(group_leader);
+
+	if (current_is_typed()) {
+		((__u64 *)comm)[0] = *(__u64 *)&leader->comm[0];
+		((__u64 *)comm)[1] = *(__u64 *)&leader->comm[8];
+	} else {
+		bpf_core_read(comm, 16, &leader->comm);
+	}
+}
 
 /*
  * Process and thread stay the same while a program runs. Told so, the compiler asks the kernel
@@ -53,21 +77,52 @@ static __always_inline struct caller current_caller(void)
 {
 	struct task_struct *task;
 
-	if (!kernel_has_helper(get_current_task_btf))
+	if (!current_is_typed())
 		return (struct caller){current_pid_tgid() >> 32, syscall_is_compat()};
 	task = bpf_get_current_task_btf();
 	return (struct caller){task->tgid, task->COMPAT_FIELD & COMPAT_BIT};
 }
 
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NR             orig_ax
+#define SYSCALL_FUNCTION(name) "__x64_sys_" name
+#define SYSCALL_ARG_0          di
+#define SYSCALL_ARG_1          si
+#define SYSCALL_ARG_2          dx
+#else
+#define SYSCALL_NR             syscallno
+#define SYSCALL_FUNCTION(name) "__arm64_sys_" name
+#define SYSCALL_ARG_0          orig_x0
+#define SYSCALL_ARG_1          regs[1]
+#define SYSCALL_ARG_2          regs[2]
+#endif
+
 /* Number of the system call that regs belong to; regs is the tracepoint's own pointer. */
 static __always_inline long regs_syscall_nr(struct pt_regs *regs)
 {
-#if defined(__TARGET_ARCH_x86)
-	return regs->orig_ax;
-#else
-	return regs->syscallno;
-#endif
+	return kernel_read(regs, SYSCALL_NR);
 }
+
+/*
+ * Whether the call that ends was made through the 32-bit ABI; compat is syscall_is_compat(). On
+ * arm64 that is a matter of the program, which exec has replaced by one of the other ABI. All
+ * registers are 0 then, and so is the one that a call's number was in.
+ */
+static __always_inline bool ended_call_is_compat(struct pt_regs *regs, bool compat)
+{
+#if defined(__TARGET_ARCH_arm64)
+	long nr = regs_syscall_nr(regs);
+
+	if (compat && (nr == __NR_execve || nr == __NR_execveat))
+		return kernel_read(regs, regs[7]);
+	if (!compat && (nr == COMPAT_EXECVE || nr == COMPAT_EXECVEAT))
+		return !kernel_read(regs, regs[8]);
+#endif
+	return compat;
+}
+
+/* Argument n (0, 1, 2) of a system call, from the registers at its begin; not for i386. */
+#define regs_syscall_arg(regs, n) kernel_read(regs, SYSCALL_ARG_##n)
 
 static __always_inline syscall_id make_syscall_id(long nr, bool compat)
 {
@@ -83,24 +138,40 @@ static __always_inline syscall_id make_syscall_id(long nr, bool compat)
  */
 static __always_inline long current_syscall_nr(void)
 {
-#if defined(__TARGET_ARCH_x86)
 	struct task_struct *task;
 	void *stack;
 
-	if (kernel_has_helper(task_pt_regs)) {
-		struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-
-		return regs->orig_ax;
-	}
+	if (kernel_typed && kernel_has_helper(task_pt_regs))
+		return ((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()))->SYSCALL_NR;
 	task = (void *)bpf_get_current_task();
 	stack = BPF_CORE_READ(task, stack);
-	stack += X86_THREAD_SIZE - bpf_core_type_size(struct pt_regs);
-	return BPF_CORE_READ((struct pt_regs *)stack, orig_ax);
-#else
-	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	stack += THREAD_SIZE - bpf_core_type_size(struct pt_regs);
+	return BPF_CORE_READ((struct pt_regs *)stack, SYSCALL_NR);
+}
 
-	return regs->syscallno;
-#endif
+/*
+ * Run once, before the others, if the BTF is from a file: does it describe this kernel? What
+ * the fields say is compared with what the kernel says.
+ */
+enum { KERNEL_CHECK_RIGHT = 1, KERNEL_CHECK_WRONG };
+__u32 kernel_check_result;
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(kernel_check, struct pt_regs *regs, long nr)
+{
+	char comm[16] = "", field[16] = "";
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 id = current_pid_tgid();
+	bool right = (__u32)BPF_CORE_READ(task, tgid) == id >> 32 &&
+		     (__u32)BPF_CORE_READ(task, pid) == (__u32)id;
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	bpf_core_read(field, sizeof(field), &task->comm);
+	for (int i = 0; i < 16; i++)
+		right = right && comm[i] == field[i];
+	right = right && regs_syscall_nr(regs) == nr;
+	kernel_check_result = right ? KERNEL_CHECK_RIGHT : KERNEL_CHECK_WRONG;
+	return 0;
 }
 
 #endif

@@ -28,17 +28,42 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define socket_read(ptr, type, field) \
 	(socket_cast ? socket_as(ptr, type)->field : BPF_CORE_READ((type *)(ptr), field))
 
+/* In words of 4 bytes, which both sides are multiples of. */
+#define socket_read_into(to, size, ptr, type, field)                         \
+	do {                                                                 \
+		if (socket_cast) {                                           \
+			__u32 *from = (__u32 *)&socket_as(ptr, type)->field; \
+			for (int word = 0; word < (size) / 4; word++)        \
+				((__u32 *)(to))[word] = from[word];          \
+		} else {                                                     \
+			bpf_core_read(to, size, &((type *)(ptr))->field);    \
+		}                                                            \
+	} while (0)
+
+/* The pointer at an address, which can be read by cast as the member of a type that has one. */
+static __always_inline struct file *file_at(struct file **slot)
+{
+	struct file *file = NULL;
+
+	if (socket_cast) {
+		void *base = (void *)slot - bpf_core_field_offset(struct socket, file);
+
+		return socket_as(base, struct socket)->file;
+	}
+	bpf_probe_read_kernel(&file, sizeof(file), slot);
+	return file;
+}
+
 static __always_inline struct file *file_of_fd(__u32 fd)
 {
 	struct files_struct *files = task_read(files);
 	struct fdtable *fdt = socket_read(files, struct files_struct, fdt);
-	struct file **slots, *file = NULL;
+	struct file **slots;
 
 	if (!fdt || fd >= socket_read(fdt, struct fdtable, max_fds))
 		return NULL;
 	slots = socket_read(fdt, struct fdtable, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
-	return file;
+	return file_at(slots + fd);
 }
 
 /* The socket behind a descriptor if it is a UDP one (IPv4 or IPv6), else NULL. */
@@ -75,17 +100,15 @@ static __always_inline struct sock *udp_sock_of_fd(__u32 fd)
 static __always_inline void socket_endpoints(struct sock *sk, struct endpoint *local,
 					     struct endpoint *peer)
 {
-	struct sock_common *c = &sk->__sk_common;
-
-	local->family = peer->family = BPF_CORE_READ(c, skc_family);
-	local->port = bpf_htons(BPF_CORE_READ(c, skc_num));
-	peer->port = BPF_CORE_READ(c, skc_dport);
+	local->family = peer->family = socket_read(sk, struct sock, __sk_common.skc_family);
+	local->port = bpf_htons(socket_read(sk, struct sock, __sk_common.skc_num));
+	peer->port = socket_read(sk, struct sock, __sk_common.skc_dport);
 	if (local->family == AF_INET6) {
-		BPF_CORE_READ_INTO(&local->addr, c, skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&peer->addr, c, skc_v6_daddr);
+		socket_read_into(local->addr, 16, sk, struct sock, __sk_common.skc_v6_rcv_saddr);
+		socket_read_into(peer->addr, 16, sk, struct sock, __sk_common.skc_v6_daddr);
 	} else {
-		BPF_CORE_READ_INTO((__be32 *)&local->addr, c, skc_rcv_saddr);
-		BPF_CORE_READ_INTO((__be32 *)&peer->addr, c, skc_daddr);
+		socket_read_into(local->addr, 4, sk, struct sock, __sk_common.skc_rcv_saddr);
+		socket_read_into(peer->addr, 4, sk, struct sock, __sk_common.skc_daddr);
 	}
 }
 

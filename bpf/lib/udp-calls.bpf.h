@@ -6,7 +6,8 @@
 #include <asm/unistd.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include <bpf/bpf_core_read.h>
+#include "compat-calls.bpf.h"
+#include "kcompat.bpf.h"
 #include "lost.bpf.h"
 
 enum udp_call {
@@ -44,61 +45,51 @@ static __always_inline enum udp_call udp_call_of_native(long nr)
 	}
 }
 
-#if defined(__TARGET_ARCH_x86)
-
-/* arch/x86/entry/syscalls/syscall_32.tbl; calls of socketcall: include/uapi/linux/net.h */
-enum {
-	I386_READ = 3,
-	I386_WRITE = 4,
-	I386_SOCKETCALL = 102,
-	I386_READV = 145,
-	I386_WRITEV = 146,
-	I386_SENDFILE = 187,
-	I386_SENDFILE64 = 239,
-	I386_RECVMMSG = 337,
-	I386_SENDMMSG = 345,
-	I386_SENDTO = 369,
-	I386_SENDMSG = 370,
-	I386_RECVFROM = 371,
-	I386_RECVMSG = 372,
-	I386_RECVMMSG_TIME64 = 417,
-
-	CALL_SEND = 9,
-	CALL_RECV = 10,
-	CALL_SENDTO = 11,
-	CALL_RECVFROM = 12,
-	CALL_SENDMSG = 16,
-	CALL_RECVMSG = 17,
-	CALL_RECVMMSG = 19,
-	CALL_SENDMMSG = 20,
-};
-
-static __always_inline enum udp_call udp_call_of_i386(long nr)
+static __always_inline enum udp_call udp_call_of_compat(long nr)
 {
 	switch (nr) {
-	case I386_SENDMMSG:
+	case COMPAT_SENDMMSG:
 		return UDP_BATCH;
-	case I386_RECVMMSG:
-	case I386_RECVMMSG_TIME64:
+	case COMPAT_RECVMMSG:
+	case COMPAT_RECVMMSG_TIME64:
 		return UDP_BATCH | UDP_RX;
-	case I386_SENDTO:
-	case I386_SENDMSG:
+#if defined(__TARGET_ARCH_arm64)
+	case COMPAT_SEND:
+#endif
+	case COMPAT_SENDTO:
+	case COMPAT_SENDMSG:
 		return udp_mmsg_only ? UDP_NONE : 0;
-	case I386_RECVFROM:
-	case I386_RECVMSG:
+#if defined(__TARGET_ARCH_arm64)
+	case COMPAT_RECV:
+#endif
+	case COMPAT_RECVFROM:
+	case COMPAT_RECVMSG:
 		return udp_mmsg_only ? UDP_NONE : UDP_RX;
-	case I386_WRITE:
-	case I386_WRITEV:
-	case I386_SENDFILE:
-	case I386_SENDFILE64:
+	case COMPAT_WRITE:
+	case COMPAT_WRITEV:
+	case COMPAT_SENDFILE:
+	case COMPAT_SENDFILE64:
 		return udp_rw ? 0 : UDP_NONE;
-	case I386_READ:
-	case I386_READV:
+	case COMPAT_READ:
+	case COMPAT_READV:
 		return udp_rw ? UDP_RX : UDP_NONE;
 	default:
 		return UDP_NONE;
 	}
 }
+
+#if defined(__TARGET_ARCH_x86)
+
+enum { /* include/uapi/linux/net.h */
+       CALL_SEND = 9,
+       CALL_RECV = 10,
+       CALL_SENDTO = 11,
+       CALL_RECVFROM = 12,
+       CALL_SENDMSG = 16,
+       CALL_RECVMSG = 17,
+       CALL_RECVMMSG = 19,
+       CALL_SENDMMSG = 20,
+};
 
 static __always_inline enum udp_call udp_call_of_socketcall(__u32 call)
 {
@@ -136,26 +127,20 @@ static __always_inline enum udp_call udp_decode_i386(long nr, struct pt_regs *re
 	__u32 packed[3] = {};
 	enum udp_call call;
 
-	args->fd = regs->bx;
-	args->vec = (__u32)regs->cx;
-	args->vlen = regs->dx;
-	if (nr != I386_SOCKETCALL)
-		return udp_call_of_i386(nr) | UDP_COMPAT;
-	call = udp_call_of_socketcall(regs->bx);
+	args->fd = kernel_read(regs, bx);
+	args->vec = (__u32)kernel_read(regs, cx);
+	args->vlen = kernel_read(regs, dx);
+	if (nr != COMPAT_SOCKETCALL)
+		return udp_call_of_compat(nr) | UDP_COMPAT;
+	call = udp_call_of_socketcall(args->fd);
 	if (call & UDP_NONE)
 		return call;
-	if (bpf_probe_read_user(packed, sizeof(packed), (void *)(__u64)(__u32)regs->cx))
+	if (bpf_probe_read_user(packed, sizeof(packed), (void *)args->vec))
 		return UDP_NONE;
 	args->fd = packed[0];
 	args->vec = packed[1];
 	args->vlen = packed[2];
 	return call | UDP_COMPAT;
-}
-#else
-static __always_inline enum udp_call udp_decode_i386(long nr, struct pt_regs *regs,
-						     struct udp_args *args)
-{
-	return UDP_NONE;
 }
 #endif
 
@@ -163,22 +148,26 @@ static __always_inline enum udp_call udp_decode_i386(long nr, struct pt_regs *re
 static __always_inline enum udp_call udp_decode(long nr, struct pt_regs *regs, bool compat,
 						struct udp_args *args)
 {
+#if defined(__TARGET_ARCH_x86)
 	if (compat)
 		return udp_decode_i386(nr, regs, args);
-	args->fd = PT_REGS_PARM1_SYSCALL(regs);
-	args->vec = PT_REGS_PARM2_SYSCALL(regs);
-	args->vlen = PT_REGS_PARM3_SYSCALL(regs);
-	return udp_call_of_native(nr);
+#endif
+	args->fd = regs_syscall_arg(regs, 0);
+	args->vec = regs_syscall_arg(regs, 1);
+	args->vlen = regs_syscall_arg(regs, 2);
+	return compat ? udp_call_of_compat(nr) | UDP_COMPAT : udp_call_of_native(nr);
 }
 
 /* Whether a call that ends can be one of these, as cheaply as can be. */
 static __always_inline bool udp_may_be_call(long nr, bool compat)
 {
+	if (!compat)
+		return !(udp_call_of_native(nr) & UDP_NONE);
 #if defined(__TARGET_ARCH_x86)
-	if (compat)
-		return nr == I386_SOCKETCALL || !(udp_call_of_i386(nr) & UDP_NONE);
+	if (nr == COMPAT_SOCKETCALL)
+		return true;
 #endif
-	return !(udp_call_of_native(nr) & UDP_NONE);
+	return !(udp_call_of_compat(nr) & UDP_NONE);
 }
 
 /*

@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "log.h"
+#include "object.h"
 #include "tracefs.h"
 
 #define LOCKDOWN_PATH     "/sys/kernel/security/lockdown"
@@ -99,7 +100,7 @@ static bool btf_has(const char *name, int kind)
 
 static bool has_rdonly_cast(void)
 {
-	return btf_has("bpf_rdonly_cast", BTF_KIND_FUNC);
+	return kernel_has(KERNEL_TYPED) && btf_has("bpf_rdonly_cast", BTF_KIND_FUNC);
 }
 
 /*
@@ -113,12 +114,108 @@ static bool has_syscall_events(void)
 
 	if (id < 0 || btf__type_by_id(btf, id)->size != 8)
 		return false;
-	return tracefs_event_id("syscalls", "sys_enter_sendmmsg") > 0;
+	return !tracefs_try("syscalls", "sys_enter_sendmmsg");
 }
 
 static bool has_uprobe(void)
 {
 	return !access("/sys/bus/event_source/devices/uprobe/type", R_OK);
+}
+
+/*
+ * A program that does nothing, for a type of the kernel's BTF. Returns its descriptor, -ENOENT
+ * if there is no such type, or what the kernel says. libbpf's own probe takes the EPERM that
+ * new kernels answer to its invalid program for "no".
+ */
+static int load_empty(enum bpf_attach_type attach, const char *name, int kind)
+{
+	static const struct bpf_insn return_0[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	struct btf *btf = kernel_btf();
+	int fd;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach);
+
+	opts.attach_btf_id = btf ? btf__find_by_name_kind(btf, name, kind) : -ENOENT;
+	if ((int)opts.attach_btf_id < 0)
+		return -ENOENT;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", return_0, 2, &opts);
+	return fd < 0 ? -errno : fd;
+}
+
+int kernel_probe_tracing(void)
+{
+	int fd = load_empty(BPF_TRACE_RAW_TP, "btf_trace_sched_process_exit", BTF_KIND_TYPEDEF);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+/* Where the kernel shows its BTF it has it; if not, it may still, and FILE be a copy. */
+static bool has_typed(void)
+{
+	if (!strcmp(btf_path, KERNEL_BTF_PATH) && !access(KERNEL_BTF_PATH, R_OK))
+		return true;
+	return !kernel_probe_tracing();
+}
+
+#if defined(__x86_64__)
+#define SYSCALL_FUNCTION "__x64_sys_sendmmsg"
+#else
+#define SYSCALL_FUNCTION "__arm64_sys_sendmmsg"
+#endif
+
+/* The BTF of 5.10 does not say what a system call's registers are: they cannot be read. */
+static bool knows_syscall_registers(void)
+{
+	const struct btf *btf = kernel_btf();
+	int id = btf ? btf__find_by_name_kind(btf, SYSCALL_FUNCTION, BTF_KIND_FUNC) : -1;
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	t = t ? btf__type_by_id(btf, t->type) : NULL;
+	if (!t || btf_vlen(t) != 1)
+		return false;
+	t = btf__type_by_id(btf, btf_params(t)->type);
+	for (; t && (btf_is_ptr(t) || btf_is_mod(t)); t = btf__type_by_id(btf, t->type))
+		;
+	return t && btf_is_struct(t);
+}
+
+/* Some kernels load such programs and do not attach them: arm64 before 6.4. */
+static bool has_fentry(void)
+{
+	int fd = -1, link;
+
+	if (knows_syscall_registers())
+		fd = load_empty(BPF_TRACE_FENTRY, SYSCALL_FUNCTION, BTF_KIND_FUNC);
+	if (fd < 0)
+		return false;
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	if (link >= 0)
+		close(link);
+	close(fd);
+	return link >= 0;
+}
+
+static bool has_memory_reads(void)
+{
+	/* libbpf's own question understands "no" only as kernels before 6.8 say it. */
+	static const struct bpf_insn read_nothing[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 1, .imm = -8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", read_nothing, 7, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 static const struct {
@@ -130,6 +227,10 @@ static const struct {
 	[KERNEL_SYSCALL_EVENTS] = {"tracepoints of single syscalls (CONFIG_FTRACE_SYSCALLS)",
 				   has_syscall_events},
 	[KERNEL_UPROBE] = {"uprobes (CONFIG_UPROBE_EVENTS)", has_uprobe},
+	[KERNEL_TYPED] = {"tracing programs (tp_btf, 5.5, CONFIG_DEBUG_INFO_BTF)", has_typed},
+	[KERNEL_FENTRY] = {"fentry programs on system calls (CONFIG_FUNCTION_TRACER)", has_fentry},
+	[KERNEL_MEMORY_READS] = {"reads of kernel memory (not with lockdown=confidentiality)",
+				 has_memory_reads},
 };
 
 bool kernel_has(enum kernel_feature feature)
@@ -156,35 +257,66 @@ bool kernel_is_locked_down(void)
 
 bool kernel_in_initial_pid_namespace(void)
 {
+	static signed char known; /* 0: not asked yet, 1: yes, -1: no */
 	struct stat st;
 
-	return stat("/proc/self/ns/pid", &st) || st.st_ino == PROC_PID_INIT_INO;
-}
-
-/* libbpf's own probe takes the EPERM that new kernels answer to its invalid program for "no". */
-int kernel_probe_tracing(void)
-{
-	static const struct bpf_insn return_0[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	struct btf *btf = kernel_btf();
-	int fd;
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
-
-	opts.attach_btf_id = btf ? btf__find_by_name_kind(btf, "btf_trace_sched_process_exit",
-							  BTF_KIND_TYPEDEF)
-				 : -ENOENT;
-	if ((int)opts.attach_btf_id < 0)
-		return -ENOENT;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", return_0, 2, &opts);
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	return 0;
+	if (!known)
+		known = stat("/proc/self/ns/pid", &st) || st.st_ino == PROC_PID_INIT_INO ? 1 : -1;
+	return known > 0;
 }
 
 const char *kernel_feature_text(enum kernel_feature feature)
 {
 	return features[feature].text;
+}
+
+static int attach_raw(const struct bpf_program *prog, long cookie, struct bpf_link **link)
+{
+	const char *name = strchr(bpf_program__section_name(prog), '/') + 1;
+
+	(void)cookie;
+	*link = bpf_program__attach_raw_tracepoint(prog, name);
+	return *link ? 0 : -errno;
+}
+
+int kernel_adapt(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_attach_fn = attach_raw);
+	int err;
+
+	if (kernel_has(KERNEL_TYPED))
+		return 0;
+	err = libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &opts);
+	return err < 0 ? fail(err, "failed to adapt the BPF programs to this kernel") : 0;
+}
+
+int kernel_describe(struct bpf_object *obj)
+{
+	bool typed = kernel_has(KERNEL_TYPED);
+	struct bpf_program *check = bpf_object__find_program_by_name(obj, "kernel_check");
+
+	bpf_program__set_autoload(check, strcmp(btf_path, KERNEL_BTF_PATH));
+	bpf_program__set_autoattach(check, false);
+	return object__set_bool(obj, "kernel_typed", typed);
+}
+
+int kernel_check(struct bpf_object *obj)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(obj, "kernel_check");
+	uint32_t *result = object__variable(obj, "kernel_check_result", sizeof(*result));
+	struct bpf_link *link;
+
+	if (!bpf_program__autoload(prog))
+		return 0;
+	link = bpf_program__attach(prog);
+	if (!link)
+		return -errno;
+	syscall(SYS_getppid);
+	bpf_link__destroy(link);
+	if (*result == 1)
+		return 0;
+	refuse(-EINVAL, "'%s' is not the BTF of this kernel", btf_path);
+	why("the fields of its tasks are elsewhere");
+	suggest("--btf FILE with a file that was made for this very build of the kernel");
+	return -EINVAL;
 }

@@ -7,6 +7,7 @@
 
 #define KERNEL_BTF_PATH "/sys/kernel/btf/vmlinux"
 
+struct bpf_object;
 struct btf;
 
 enum kernel_feature {
@@ -14,6 +15,9 @@ enum kernel_feature {
 	KERNEL_RDONLY_CAST,    /* kfunc bpf_rdonly_cast, 6.2 (a35b9af4ec2c) */
 	KERNEL_SYSCALL_EVENTS, /* CONFIG_FTRACE_SYSCALLS, with the context that we read */
 	KERNEL_UPROBE,         /* CONFIG_UPROBE_EVENTS */
+	KERNEL_TYPED,          /* BTF of its own, as tp_btf needs it, 5.5 (9e15db66136a) */
+	KERNEL_FENTRY,         /* on system calls; 5.5 (fec56f5890d9), arm64: 6.4 (2aa6ac03516d) */
+	KERNEL_MEMORY_READS,   /* bpf_probe_read_kernel(); lockdown=confidentiality forbids it */
 	KERNEL_FEATURES,
 };
 
@@ -33,6 +37,21 @@ const char *kernel_btf_path(void);
 
 /* One line for --doctor. */
 const char *kernel_feature_text(enum kernel_feature feature);
+
+/*
+ * Before an object is opened: without KERNEL_TYPED, its tp_btf programs become raw tracepoint
+ * ones. 0 or a negative errno, printed.
+ */
+int kernel_adapt(void);
+
+/* Before it is loaded: tell its programs how they may read memory (kcompat.bpf.h). The same. */
+int kernel_describe(struct bpf_object *obj);
+
+/*
+ * Once it is loaded: does the BTF of --btf describe this kernel? Else all that is read would
+ * be wrong in silence. 0 or a negative errno, printed.
+ */
+int kernel_check(struct bpf_object *obj);
 
 /*
  * Load an empty tp_btf program. Returns 0, -ENOENT if the BTF lacks its tracepoint, or what

@@ -93,18 +93,22 @@ void object__disable_map(struct bpf_object *obj, const char *name)
 	bpf_map__set_autocreate(map, false);
 }
 
-void object__choose_programs(struct bpf_object *obj, const char *const prefixes[], size_t cnt,
-			     size_t chosen)
+void object__disable_programs(struct bpf_object *obj, const char *prefix)
 {
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, obj) {
-		const char *name = bpf_program__name(prog);
+		if (!strncmp(bpf_program__name(prog), prefix, strlen(prefix)))
+			bpf_program__set_autoload(prog, false);
+	}
+}
 
-		for (size_t i = 0; i < cnt; i++) {
-			if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
-				bpf_program__set_autoload(prog, i == chosen);
-		}
+void object__choose_programs(struct bpf_object *obj, const char *const prefixes[], size_t cnt,
+			     size_t chosen)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		if (i != chosen)
+			object__disable_programs(obj, prefixes[i]);
 	}
 }
 
@@ -207,7 +211,7 @@ static int format_integer(const struct btf_type *t, const void *data, char *buf,
 
 	memcpy(&v, data, t->size <= sizeof(v) ? t->size : sizeof(v));
 	if (is_signed && t->size < sizeof(v))
-		v = v << (64 - t->size * 8) >> (64 - t->size * 8);
+		v = (int64_t)((uint64_t)v << (64 - t->size * 8)) >> (64 - t->size * 8);
 	return snprintf(buf, size, is_signed ? "%lld" : "%llu", (long long)v);
 }
 

@@ -41,6 +41,9 @@ void *object__variable(struct bpf_object *obj, const char *name, size_t size);
 void object__disable_program(struct bpf_object *obj, const char *name);
 void object__disable_map(struct bpf_object *obj, const char *name);
 
+/* All programs whose names begin so. */
+void object__disable_programs(struct bpf_object *obj, const char *prefix);
+
 /*
  * Of programs in alternative sets, told by the prefixes of their names, load set number
  * `chosen` and none of the others.
