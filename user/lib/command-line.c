@@ -13,8 +13,6 @@
 #include "log.h"
 #include "process.h"
 
-#define INTERPRETER_SIZE 256 /* the kernel reads no more of a #! line */
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n';
@@ -173,23 +171,28 @@ int command_find(const char *name, char **path)
 	return ret;
 }
 
-/* The interpreter that the #! line of a script names; false if there is none. */
-static bool read_interpreter(const char *path, char interpreter[INTERPRETER_SIZE])
+bool command_interpreter(FILE *script, char interpreter[COMMAND_INTERPRETER])
 {
-	char line[INTERPRETER_SIZE] = "";
-	FILE *file = fopen(path, "re");
+	char line[COMMAND_INTERPRETER] = "";
 	const char *start;
 
-	if (!file)
-		return false;
-	if (!fgets(line, sizeof(line), file))
+	if (!fgets(line, sizeof(line), script))
 		line[0] = '\0';
-	fclose(file);
 	if (strncmp(line, "#!", 2))
 		return false;
 	start = line + 2 + strspn(line + 2, " \t");
-	snprintf(interpreter, INTERPRETER_SIZE, "%.*s", (int)strcspn(start, " \t\n"), start);
+	snprintf(interpreter, COMMAND_INTERPRETER, "%.*s", (int)strcspn(start, " \t\n"), start);
 	return true;
+}
+
+static bool read_interpreter(const char *path, char interpreter[COMMAND_INTERPRETER])
+{
+	FILE *script = fopen(path, "re");
+	bool found = script && command_interpreter(script, interpreter);
+
+	if (script)
+		fclose(script);
+	return found;
 }
 
 static int report_not_found(const char *name)
@@ -209,7 +212,7 @@ static int report_not_found(const char *name)
 /* exec says ENOENT, too, of a file that is there but needs another that is not. */
 static void report_missing_interpreter(const char *name, const char *path)
 {
-	char interpreter[INTERPRETER_SIZE];
+	char interpreter[COMMAND_INTERPRETER];
 
 	if (file_elf_class(path) > 0)
 		refuse(-ENOENT, "cannot execute '%s': its dynamic loader is missing", name);

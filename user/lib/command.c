@@ -52,6 +52,8 @@ static int become_user(const struct passwd *user)
 		return errno;
 	if (same)
 		return 0;
+	/* What was given to us by name (capabilities(7), ambient) is not the user's. */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) || setuid(user->pw_uid))
 		return errno;
 	return 0;

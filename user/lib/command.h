@@ -7,6 +7,7 @@
 #define WIRESCOPE_COMMAND_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* Exit statuses of timeout(1) and env(1). */
@@ -43,6 +44,11 @@ int command_split(const char *line, char ***argv);
  * or -EACCES (a file is there but cannot be executed); no message.
  */
 int command_find(const char *name, char **path);
+
+#define COMMAND_INTERPRETER 256 /* the kernel reads no more of a #! line */
+
+/* The interpreter that the #! line of a script names; false if there is none. */
+bool command_interpreter(FILE *script, char interpreter[COMMAND_INTERPRETER]);
 
 /*
  * Print why a command cannot run. err: from command_find() if below 0, the errno of execve(2)

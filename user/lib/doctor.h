@@ -3,15 +3,18 @@
 #ifndef WIRESCOPE_DOCTOR_H
 #define WIRESCOPE_DOCTOR_H
 
-#include <stdbool.h>
+struct tool;
 
 /*
  * Print WHAT, WHY and TRY for a failure to load or attach, after looking for its cause:
  * privileges, BTF, lockdown, memlock. Returns err.
  */
-int doctor_explain(int err, const char *what);
+int doctor_explain(const struct tool *tool, int err, const char *what);
 
-/* Run all checks, print PASS or FAIL for each on stdout; false if one failed. */
-bool doctor_run(void);
+/*
+ * Run all checks, print PASS or FAIL for each on stdout, and for each mode of the tool. Returns
+ * the exit status: EXIT_FAILURE if the tool cannot run, or stdout cannot be written.
+ */
+int doctor_run(const struct tool *tool);
 
 #endif

@@ -37,19 +37,40 @@ static json_t *target_json(const struct target *t)
 	return target;
 }
 
-void envelope_begin(struct report *r, const char *tool)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
-	struct utsname uts;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+void envelope_time(const struct report *r, uint64_t ns, char text[ENVELOPE_TIME])
+{
+	uint64_t wall_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) + ns;
+	time_t seconds = wall_ns / 1000000000;
+	unsigned int ms = wall_ns / 1000000 % 1000;
 	struct tm tm;
-	char text[32], time[48];
+	char head[32];
+
+	if (r->format == REPORT_JSON) {
+		gmtime_r(&seconds, &tm);
+		strftime(head, sizeof(head), "%Y-%m-%dT%H:%M:%S", &tm);
+	} else {
+		localtime_r(&seconds, &tm);
+		strftime(head, sizeof(head), "%H:%M:%S", &tm);
+	}
+	snprintf(text, ENVELOPE_TIME, "%s.%03u%s", head, ms, r->format == REPORT_JSON ? "Z" : "");
+}
+
+void envelope_begin(struct report *r, const char *tool)
+{
+	char time[ENVELOPE_TIME];
+	struct utsname uts;
 
 	if (r->format != REPORT_JSON)
 		return;
-	clock_gettime(CLOCK_REALTIME, &t);
-	gmtime_r(&t.tv_sec, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(time, sizeof(time), "%s.%03ldZ", text, t.tv_nsec / 1000000);
+	envelope_time(r, clock_ns(CLOCK_MONOTONIC), time);
 	uname(&uts);
 	report__json(r, json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:o}", "type", "meta", "v", 1,
 				  "tool", tool, "version", WIRESCOPE_VERSION, "time", time,

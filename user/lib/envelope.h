@@ -10,6 +10,11 @@
 
 void envelope_begin(struct report *r, const char *tool);
 
+#define ENVELOPE_TIME 48
+
+/* When something happened (CLOCK_MONOTONIC). Text: "HH:MM:SS.mmm" here; JSON: as in meta, UTC. */
+void envelope_time(const struct report *r, uint64_t ns, char text[ENVELOPE_TIME]);
+
 /* Text: "[HH:MM:SS]"; JSON: how long the interval was. */
 void envelope_interval(struct report *r);
 

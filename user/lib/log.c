@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,21 @@
 static const char *log_name = "wirescope";
 static enum log_level log_level = LOG_NORMAL;
 
+/* What we open must not take the place of a standard descriptor that is closed. */
+static void reserve_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 void log_init(const char *tool)
 {
+	reserve_standard_fds();
 	log_name = tool;
 }
 

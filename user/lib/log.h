@@ -20,7 +20,7 @@ enum log_level {
 	LOG_VERBOSE, /* and choices made, and libbpf's own log */
 };
 
-/* tool: the prefix of each error; kept by reference. */
+/* First of all. tool: the prefix of each error; kept by reference. */
 void log_init(const char *tool);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);

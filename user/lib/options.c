@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "options.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel.h"
 #include "log.h"
+#include "ring.h"
 #include "tool.h"
+
+#define NEEDS "Needs root, or CAP_BPF and CAP_PERFMON (--doctor says more).\n"
 
 enum option_key {
 	KEY_FOLLOW = 0x1000,
@@ -20,6 +21,7 @@ enum option_key {
 	KEY_STRICT,
 	KEY_DOCTOR,
 	KEY_USAGE,
+	KEY_BUFFER,
 };
 
 static const struct argp_option target_options[] = {
@@ -51,6 +53,11 @@ static const struct argp_option output_options[] = {
 	{0},
 };
 
+static const struct argp_option buffer_options[] = {
+	{"buffer", KEY_BUFFER, "SIZE", 0, "room for events not yet read: 8M (default)", 11},
+	{0},
+};
+
 static void bad_value(const char *option, const char *text, const char *expected)
 {
 	refuse(-EINVAL, "'%s' is not a value for %s", text, option);
@@ -58,43 +65,13 @@ static void bad_value(const char *option, const char *text, const char *expected
 	exit(USAGE_ERROR);
 }
 
-int parse_duration(const char *text, uint64_t *ns)
-{
-	static const struct {
-		const char *name;
-		uint64_t ns;
-	} units[] = {
-		{"", 1000000000}, {"s", 1000000000},  {"ms", 1000000},
-		{"us", 1000},     {"m", 60000000000}, {"h", 3600000000000},
-	};
-	char *end;
-	double value = strtod(text, &end);
-
-	/* strtod() knows blanks, signs, exponents, "inf" and "0x" as well. */
-	if (end == text || strspn(text, "0123456789.") != (size_t)(end - text))
-		return -EINVAL;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		double total = value * units[i].ns + 0.5;
-
-		if (strcmp(end, units[i].name))
-			continue;
-		if (!(total >= 1000 && total < 9e18))
-			return -EINVAL;
-		*ns = total;
-		return 0;
-	}
-	return -EINVAL;
-}
-
 unsigned long parse_number(const char *option, const char *text, unsigned long min,
 			   unsigned long max)
 {
-	char expected[64], *end;
+	char expected[64];
 	unsigned long value;
 
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno || !isdigit((unsigned char)*text) || *end || value < min || value > max) {
+	if (parse_unsigned(text, min, max, &value)) {
 		snprintf(expected, sizeof(expected), "%lu (up to %lu)", min, max);
 		bad_value(option, text, expected);
 	}
@@ -105,6 +82,13 @@ static void set_time(const char *option, const char *text, uint64_t *ns)
 {
 	if (parse_duration(text, ns))
 		bad_value(option, text, "10, 10s, 500ms, 2m");
+}
+
+static void set_buffer(struct options *o, const char *text)
+{
+	if (parse_size(text, &o->buffer_bytes) || o->buffer_bytes < RING_BYTES_MIN ||
+	    o->buffer_bytes > RING_BYTES_MAX)
+		bad_value("--buffer", text, "64M (4K to 1G)");
 }
 
 static void set_format(struct options *o, const char *text)
@@ -290,6 +274,14 @@ static error_t parse_output(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+static error_t parse_buffer(int key, char *arg, struct argp_state *state)
+{
+	if (key != KEY_BUFFER)
+		return ARGP_ERR_UNKNOWN;
+	set_buffer(state->input, arg);
+	return 0;
+}
+
 static error_t parse_arguments(int key, char *arg, struct argp_state *state)
 {
 	(void)arg;
@@ -304,7 +296,8 @@ static error_t parse_parent(int key, char *arg, struct argp_state *state)
 {
 	if (key != ARGP_KEY_INIT)
 		return parse_arguments(key, arg, state);
-	state->child_inputs[0] = state->child_inputs[1] = state->input;
+	for (size_t i = 0; state->root_argp->children[i].argp; i++)
+		state->child_inputs[i] = state->input;
 	return 0;
 }
 
@@ -338,12 +331,9 @@ void options_parse(struct options *o, const struct tool *tool, int argc, char **
 {
 	static const struct argp target = {.options = target_options, .parser = parse_target};
 	static const struct argp output = {.options = output_options, .parser = parse_output};
-	struct argp_child children[] = {
-		{&target, 0, NULL, 0},
-		{&output, 0, NULL, 0},
-		{tool->argp, 0, NULL, 1},
-		{0},
-	};
+	static const struct argp buffer = {.options = buffer_options, .parser = parse_buffer};
+	struct argp_child children[5] = {{&target, 0, NULL, 0}, {&output, 0, NULL, 0}};
+	size_t cnt = 2;
 	char doc[2048];
 	struct argp argp = {
 		.parser = parse_parent,
@@ -353,7 +343,11 @@ void options_parse(struct options *o, const struct tool *tool, int argc, char **
 		.help_filter = drop_note,
 	};
 
-	snprintf(doc, sizeof(doc), "%s\v%s", tool->brief, tool->examples ?: "");
+	if (tool->event)
+		children[cnt++] = (struct argp_child){&buffer, 0, NULL, 0};
+	children[cnt] = (struct argp_child){tool->argp, 0, NULL, 1};
+	snprintf(doc, sizeof(doc), "%s\v%s%s", tool->brief, tool->examples ?: "",
+		 tool->needs ?: NEEDS);
 	argp_err_exit_status = USAGE_ERROR;
 	argv[0] = (char *)tool->name; /* getopt's messages begin with it */
 	/* In order: "x -- y" would become "-- x y", another command. */

@@ -9,6 +9,7 @@
 
 #include "report.h"
 #include "target.h"
+#include "values.h"
 
 enum { USAGE_ERROR = 2 }; /* exit status for bad arguments */
 
@@ -17,9 +18,10 @@ struct options {
 	char *const *argv;     /* of the command, or NULL */
 	char **split;          /* what -c was split into; owned */
 	const char *user;
-	uint64_t duration_ns; /* 0: none */
-	uint64_t interval_ns; /* 0: none */
-	const char *output;   /* NULL: stdout */
+	uint64_t duration_ns;  /* 0: none */
+	uint64_t interval_ns;  /* 0: none */
+	uint64_t buffer_bytes; /* 0: default */
+	const char *output;    /* NULL: stdout */
 	enum report_format format;
 	bool strict;
 	bool doctor;
@@ -31,12 +33,6 @@ struct tool;
 
 /* Parse the tool's and the common options; exits with USAGE_ERROR after a message. */
 void options_parse(struct options *o, const struct tool *tool, int argc, char **argv);
-
-/*
- * "10", "10s", "500ms", "2m", "1h" to nanoseconds; 0 and text after it are errors:
- * returns -EINVAL, no message.
- */
-int parse_duration(const char *text, uint64_t *ns);
 
 /* Exit after an option that only prints: EXIT_FAILURE if stdout could not be written. */
 _Noreturn void exit_after_output(void);

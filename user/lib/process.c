@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <ctype.h>
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "proc-text.h"
 #include "process.h"
 
 #define PROC_PATH  64         /* "/proc/PID/task/TID/syscall" */
@@ -34,34 +32,23 @@ static ssize_t read_text(const char *path, char *buf, size_t size)
 	return len;
 }
 
-/*
- * Value of a "KEY:\tVALUE" line of /proc/PID/status; "" if there is none. The kernel escapes
- * newlines in the Name line (and only there does a process choose the text), so that no name
- * can pass for another line.
- */
-static const char *status_value(const char *status, const char *key)
+static int read_status(pid_t pid, struct proc_status *status)
 {
-	size_t len = strlen(key);
+	char path[PROC_PATH], text[PROC_TEXT];
+	ssize_t len;
 
-	for (const char *line = status; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (!strncmp(line, key, len) && line[len] == ':')
-			return line + len + 1 + strspn(line + len + 1, " \t");
-	}
-	return "";
-}
-
-static long status_number(const char *status, const char *key)
-{
-	return strtol(status_value(status, key), NULL, 10);
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	len = read_text(path, text, sizeof(text));
+	if (len <= 0)
+		return len ?: -ESRCH;
+	proc_parse_status(text, status);
+	return 0;
 }
 
 /* A leader that has left its threads behind is shown as a zombie too, but the process runs. */
-static bool has_ended(const char *status)
+static bool has_ended(const struct proc_status *status)
 {
-	const char state = *status_value(status, "State");
-
-	return (state == 'Z' || state == 'X') && status_number(status, "Threads") <= 1;
+	return (status->state == 'Z' || status->state == 'X') && status->threads <= 1;
 }
 
 static int refuse_missing(pid_t pid)
@@ -85,24 +72,22 @@ static int refuse_thread(pid_t tid, pid_t tgid)
 
 int process_check(pid_t pid)
 {
-	char path[PROC_PATH], status[PROC_TEXT], comm[PROCESS_COMM];
-	ssize_t len;
-	pid_t tgid;
+	char comm[PROCESS_COMM];
+	struct proc_status status;
+	int err;
 
 	if (pid <= 0)
 		return refuse(-EINVAL, "%d is not a PID: they start at 1", pid);
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	len = read_text(path, status, sizeof(status));
-	if (len == -ESRCH)
+	err = read_status(pid, &status);
+	if (err == -ESRCH)
 		return refuse_missing(pid);
-	if (len < 0)
-		return fail(len, "failed to read '%s'", path);
-	tgid = status_number(status, "Tgid");
-	if (tgid == getpid())
+	if (err)
+		return fail(err, "failed to read '/proc/%d/status'", pid);
+	if (status.tgid == getpid())
 		return refuse(-EINVAL, "%d is %s itself, which is never traced", pid, log_tool());
-	if (tgid != pid)
-		return refuse_thread(pid, tgid);
-	if (!has_ended(status))
+	if (status.tgid != pid)
+		return refuse_thread(pid, status.tgid);
+	if (!has_ended(&status))
 		return 0;
 	process_comm(pid, comm);
 	return refuse(-ESRCH, "process %d (%s) has ended and waits for its parent", pid, comm);
@@ -110,10 +95,9 @@ int process_check(pid_t pid)
 
 bool process_runs(pid_t pid)
 {
-	char path[PROC_PATH], status[PROC_TEXT];
+	struct proc_status status;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	return read_text(path, status, sizeof(status)) > 0 && !has_ended(status);
+	return !read_status(pid, &status) && !has_ended(&status);
 }
 
 void process_comm(pid_t pid, char comm[PROCESS_COMM])
@@ -124,64 +108,32 @@ void process_comm(pid_t pid, char comm[PROCESS_COMM])
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 	len = read_text(path, text, sizeof(text));
-	if (len <= 0) {
-		snprintf(comm, PROCESS_COMM, "?");
-		return;
-	}
-	/* Only the last newline is the kernel's: a name may have some itself. */
-	if (text[len - 1] == '\n')
-		text[len - 1] = '\0';
-	snprintf(comm, PROCESS_COMM, "%.*s", PROCESS_COMM - 1, text);
+	proc_parse_comm(text, len < 0 ? 0 : len, comm, PROCESS_COMM);
 }
 
-struct stat_fields {
-	pid_t parent;
-	unsigned int flags;
-};
-
-static int read_stat(pid_t pid, struct stat_fields *fields)
+static int read_stat(pid_t pid, struct proc_stat *stat)
 {
-	char path[PROC_PATH], stat[PROC_TEXT];
-	const char *comm_end;
+	char path[PROC_PATH], text[PROC_TEXT];
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	len = read_text(path, stat, sizeof(stat));
-	if (len < 0)
-		return len;
-	/* The name before it may hold anything, the fields after it hold no parenthesis. */
-	comm_end = strrchr(stat, ')');
-	if (!comm_end ||
-	    sscanf(comm_end, ") %*c %d %*d %*d %*d %*d %u", &fields->parent, &fields->flags) != 2)
-		return -EPROTO;
-	return 0;
+	len = read_text(path, text, sizeof(text));
+	return len < 0 ? len : proc_parse_stat(text, stat);
 }
 
 pid_t process_parent(pid_t pid)
 {
-	struct stat_fields fields;
-	int err = read_stat(pid, &fields);
+	struct proc_stat stat;
+	int err = read_stat(pid, &stat);
 
-	return err ?: fields.parent;
+	return err ?: stat.parent;
 }
 
 bool process_is_kernel(pid_t pid)
 {
-	struct stat_fields fields;
+	struct proc_stat stat;
 
-	return !read_stat(pid, &fields) && fields.flags & PF_KTHREAD;
-}
-
-/* 0 if the name is not a number above 0. */
-static pid_t parse_pid(const char *name)
-{
-	char *end;
-	long number;
-
-	if (!isdigit((unsigned char)*name))
-		return 0;
-	number = strtol(name, &end, 10);
-	return *end || number > INT_MAX ? 0 : number;
+	return !read_stat(pid, &stat) && stat.flags & PF_KTHREAD;
 }
 
 static int each_number(const char *path, int (*fn)(pid_t id, void *arg), void *arg)
@@ -200,7 +152,7 @@ static int each_number(const char *path, int (*fn)(pid_t id, void *arg), void *a
 			ret = errno == ENOENT ? -ESRCH : -errno;
 			break;
 		}
-		id = parse_pid(entry->d_name);
+		id = proc_parse_pid(entry->d_name);
 		if (id)
 			ret = fn(id, arg);
 	}
@@ -224,17 +176,11 @@ int process_each_thread(pid_t pid, int (*fn)(pid_t tid, void *arg), void *arg)
 long process_blocked_syscall(pid_t pid, pid_t tid)
 {
 	char path[PROC_PATH], text[256];
-	char *end;
 	ssize_t len;
-	long number;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
 	len = read_text(path, text, sizeof(text));
-	if (len < 0)
-		return len;
-	/* "running", or "-1 SP PC" for a thread that is blocked outside a call (a page fault). */
-	number = strtol(text, &end, 10);
-	return end == text || number < 0 ? -EAGAIN : number;
+	return len < 0 ? len : proc_parse_syscall(text);
 }
 
 int process_elf_class(pid_t pid)

@@ -7,10 +7,8 @@
 #include "escape.h"
 #include "histogram.h"
 
-#define KEY_SIZE 160 /* of a printed key: a comm of 16 escaped bytes and two IPv6 endpoints */
-
 struct row {
-	char key[KEY_SIZE]; /* "" for a result without keys */
+	char key[RENDER_KEY_SIZE]; /* "" for a result without keys */
 	void *value;
 	uint64_t total;
 };
@@ -169,8 +167,7 @@ static json_t *row_data(const struct result *r, const struct row *row)
 json_t *render_json(const struct result *r, const struct table *t)
 {
 	json_t *line, *data, *by_key = json_object();
-	uint64_t count = 0;
-	int64_t sum = 0;
+	uint64_t count = 0, sum = 0; /* which may wrap, as those of single rows */
 	char name[sizeof(r->name) + 1];
 	struct row *rows;
 	size_t cnt;
@@ -179,7 +176,7 @@ json_t *render_json(const struct result *r, const struct table *t)
 	for (size_t i = 0; i < cnt; i++) {
 		count += rows[i].total;
 		if (r->kind == RESULT_HIST)
-			sum += ((const struct hist *)rows[i].value)->sum;
+			sum += (uint64_t)((const struct hist *)rows[i].value)->sum;
 		if (r->keyed)
 			json_object_set_new(by_key, rows[i].key, row_data(r, &rows[i]));
 	}
@@ -192,7 +189,7 @@ json_t *render_json(const struct result *r, const struct table *t)
 			       "count", (json_int_t)count, "data", data)
 		   : NULL;
 	if (line && r->kind == RESULT_HIST)
-		json_object_set_new(line, "sum", json_integer(sum));
+		json_object_set_new(line, "sum", json_integer((json_int_t)sum));
 	if (line && unit_of(r->name))
 		json_object_set_new(line, "unit", json_string(unit_of(r->name)));
 	if (!line)

@@ -10,6 +10,9 @@
 #include "object.h"
 #include "table.h"
 
+/* Of a printed key: a comm of 16 escaped bytes (64), a thread id (12), two endpoints (49 each). */
+#define RENDER_KEY_SIZE 192
+
 /*
  * Text: "@name:" or "@name[key]:", rows, an empty line for each histogram; "@name[key]: 12"
  * for counts. Keys are in ascending order of their totals; empty rows are left out.

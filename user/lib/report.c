@@ -13,7 +13,9 @@
 #include "histogram.h"
 #include "log.h"
 #include "lost.h"
+#include "pidns.h"
 #include "render.h"
+#include "ring.h"
 #include "span.h"
 #include "target.h"
 
@@ -36,6 +38,10 @@ static int make_room_for_other(const struct bpf_map *map)
 int report__open(struct report *r, struct bpf_object *obj)
 {
 	int err = object__results(obj, &r->results, &r->results_cnt);
+	int cpus = libbpf_num_possible_cpus(); /* which remembers it */
+
+	if (!err && cpus < 0)
+		err = fail(cpus, "failed to count the CPUs");
 
 	for (size_t i = 0; !err && i < r->results_cnt; i++) {
 		if (bpf_map__type(r->results[i].map) == BPF_MAP_TYPE_HASH)
@@ -160,13 +166,14 @@ void report__json(struct report *r, json_t *object)
 	json_decref(object);
 }
 
-static bool thread_exists(uint32_t tid)
+static bool thread_exists(uint32_t global_tid)
 {
+	pid_t tid = pidns_local(global_tid);
 	char path[32];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%u", tid);
-	return !stat(path, &st);
+	snprintf(path, sizeof(path), "/proc/%d", tid);
+	return tid && !stat(path, &st);
 }
 
 static void add_running(const struct span *span, uint64_t now_ns, struct in_flight *calls,
@@ -223,6 +230,7 @@ int report__in_flight(const struct report *r, struct in_flight **calls, size_t *
 	struct span *spans;
 
 	*cnt = 0;
+	pidns_refresh();
 	*calls = calloc(SPAN_SLOTS + SPANS_MET, sizeof(**calls));
 	if (!*calls)
 		return fail(-ENOMEM, "failed to list the running calls");
@@ -251,6 +259,7 @@ void report__say_idle(const struct report *r)
 }
 
 static const char *const lost_texts[LOST_REASONS][2] = {
+	[LOST_RING_FULL] = {"ring buffer full", NULL /* lost_hint() */},
 	[LOST_MAP_FULL] = {"map full", "a filter: -p, --comm, --cgroup"},
 	[LOST_NO_SPAN] = {"too many calls at once", "a filter: -p, --comm, --cgroup"},
 	[LOST_FAULT] = {"memory of the process not readable", NULL},
@@ -298,11 +307,28 @@ static uint64_t say_lost(const struct report *r, uint64_t lost, const char *reas
 	return lost;
 }
 
+/* Of a buffer that was too small, the next size worth a try. */
+static const char *lost_hint(const struct report *r, __u32 reason, char *buf, size_t size)
+{
+	struct bpf_map *ring = bpf_object__find_map_by_name(r->obj, "ring");
+	unsigned int megabytes = ring ? bpf_map__max_entries(ring) >> 17 : 0;
+
+	if (reason != LOST_RING_FULL)
+		return lost_texts[reason][1];
+	if (megabytes > RING_BYTES_MAX >> 20)
+		return "a filter: -p, --comm, --cgroup";
+	snprintf(buf, size, "--buffer %uM or a filter: -p, --comm, --cgroup",
+		 megabytes < 64 ? 64 : megabytes);
+	return buf;
+}
+
 uint64_t report__lost(const struct report *r)
 {
+	char hint[64];
 	uint64_t sum = say_lost(r, recursion_misses(r), "probe interrupted by itself", NULL);
 
 	for (__u32 i = 0; i < LOST_REASONS; i++)
-		sum += say_lost(r, lost_for(r, i), lost_texts[i][0], lost_texts[i][1]);
+		sum += say_lost(r, lost_for(r, i), lost_texts[i][0],
+				lost_hint(r, i, hint, sizeof(hint)));
 	return sum;
 }

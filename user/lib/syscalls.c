@@ -49,9 +49,8 @@ static bool word_is(struct word word, const char *name)
 static int word_number(struct word word)
 {
 	int nr = 0;
-	size_t i;
 
-	for (i = 0; i < word.len; i++) {
+	for (size_t i = 0; i < word.len; i++) {
 		if (!isdigit((unsigned char)word.text[i]) || nr > INT_MAX / 10 - 1)
 			return NO_NUMBER;
 		nr = nr * 10 + word.text[i] - '0';
@@ -87,6 +86,14 @@ static size_t edit_distance(struct word word, const char *name)
 	return row[word.len];
 }
 
+/* Names of a much different length need not be compared. */
+static bool has_distance(struct word word, const char *name, size_t distance)
+{
+	size_t len = strlen(name), more = len > word.len ? len - word.len : word.len - len;
+
+	return more <= distance && edit_distance(word, name) == distance;
+}
+
 static void suggest_list(const char *const *names, size_t cnt)
 {
 	char text[512] = "";
@@ -120,7 +127,7 @@ static bool suggest_nearest(struct word word, const char *const *names, size_t c
 		return false;
 	for (distance = 0; distance <= max; distance++) {
 		for (i = 0; i < cnt && found < NEAREST_MAX; i++) {
-			if (names[i] && edit_distance(word, names[i]) == distance &&
+			if (names[i] && has_distance(word, names[i], distance) &&
 			    !list_has(nearest, found, names[i]))
 				nearest[found++] = names[i];
 		}

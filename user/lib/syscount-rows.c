@@ -10,6 +10,7 @@
 
 #include "escape.h"
 #include "log.h"
+#include "pidns.h"
 #include "process.h"
 #include "span.h"
 
@@ -27,6 +28,7 @@ static void merge_name(struct task_stat *to, const struct task_stat *from)
 	if (from->named_ns <= to->named_ns)
 		return;
 	to->named_ns = from->named_ns;
+	to->shown_id = from->shown_id;
 	memcpy(to->comm, from->comm, sizeof(to->comm));
 }
 
@@ -73,9 +75,22 @@ struct running {
 	const struct report *report;
 	int elf_class;
 	pid_t elf_pid;
+	size_t hidden; /* threads that we may not look at */
 	int err;
 };
 
+/* What BPF saw stays; the process may be gone by now. */
+static void name_running(void *stat, pid_t id)
+{
+	struct task_stat *task = stat;
+
+	if (task->comm[0])
+		return;
+	process_comm(id, task->comm);
+	task->shown_id = id;
+}
+
+/* All ids are those that BPF programs see. */
 static void count_running(struct running *run, syscall_id id, pid_t pid, pid_t tid, uint64_t age_ns)
 {
 	const struct rows_query *q = run->query;
@@ -95,9 +110,8 @@ static void count_running(struct running *run, syscall_id id, pid_t pid, pid_t t
 	sums->total_ns += age_ns;
 	if (age_ns > stat->max[0].ns)
 		stat->max[0].ns = age_ns;
-	/* A name that BPF saw stays; the process may be gone by now. */
-	if (q->by != BY_SYSCALL && !((struct task_stat *)stat)->comm[0])
-		process_comm(key, ((struct task_stat *)stat)->comm);
+	if (q->by != BY_SYSCALL)
+		name_running(stat, pidns_local(key));
 }
 
 static int visit_blocked(pid_t pid, pid_t tid, void *arg)
@@ -105,12 +119,14 @@ static int visit_blocked(pid_t pid, pid_t tid, void *arg)
 	struct running *run = arg;
 	long nr = process_blocked_syscall(pid, tid);
 
+	run->hidden += nr == -EACCES || nr == -EPERM;
 	if (nr < 0)
 		return 0;
 	if (run->elf_pid != pid)
 		run->elf_class = process_elf_class(pid);
 	run->elf_pid = pid;
-	count_running(run, run->elf_class == 32 ? nr + SYSCALL_COMPAT : nr, pid, tid, 0);
+	count_running(run, run->elf_class == 32 ? nr + SYSCALL_COMPAT : nr, pidns_global(pid),
+		      pidns_global(tid), 0);
 	return 0;
 }
 
@@ -158,6 +174,7 @@ static void name_row(struct row *row, const struct rows_query *q, const struct t
 		row->pid = 0;
 		snprintf(row->name, sizeof(row->name), "(other)");
 	} else if (task) {
+		row->pid = task->shown_id ?: key;
 		escape(row->name, sizeof(row->name), task->comm,
 		       strnlen(task->comm, sizeof(task->comm)), ESCAPE_TERMINAL);
 	}
@@ -244,6 +261,10 @@ int rows__read(struct rows *rows, const struct rows_query *query, struct report 
 	if (!err)
 		qsort(rows->row, rows->cnt, sizeof(*rows->row),
 		      query->by_time ? compare_time : compare_calls);
+	if (r->final && run.hidden)
+		note("calls that still run in %zu threads of others are not counted (try "
+		     "CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH)",
+		     run.hidden);
 	if (r->final)
 		table__free(&seen);
 	table__free(&stats);
@@ -273,20 +294,20 @@ struct seed {
 static int seed_thread(pid_t pid, pid_t tid, void *arg)
 {
 	struct seed *seed = arg;
-	struct span *span = &seed->spans[SPAN_SLOT((__u32)tid)];
-	uint64_t now_ns = seed->now_ns;
-	__u64 idle = 0;
+	__u32 global_tid = pidns_global(tid);
+	struct span *span = &seed->spans[SPAN_SLOT(global_tid)];
+	__u64 now_ns = seed->now_ns, idle = 0;
 	long nr;
 
 	if (seed->elf_pid != pid)
 		seed->elf_class = process_elf_class(pid);
 	seed->elf_pid = pid;
 	nr = process_blocked_syscall(pid, tid);
-	if (nr < 0 || span->start_ns)
+	if (nr < 0 || !global_tid || span->start_ns)
 		return 0;
-	span->tid = tid;
+	span->tid = global_tid;
 	span->id = seed->elf_class == 32 ? nr + SYSCALL_COMPAT : nr;
-	span->arg[0] = pid;
+	span->arg[0] = pidns_global(pid);
 	/* Only if the thread has not begun another call meanwhile, which BPF has stored. */
 	if (!__atomic_compare_exchange_n(&span->start_ns, &idle, now_ns, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_RELAXED))

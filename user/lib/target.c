@@ -2,8 +2,6 @@
 #include "target.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <mntent.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +9,19 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-#include <linux/magic.h>
 #include <linux/membarrier.h>
 
 #include <bpf/bpf.h>
 
 #include "targets.h"
-#include "kernel.h"
+#include "cgroup.h"
 #include "log.h"
 #include "object.h"
+#include "pidns.h"
+#include "privilege.h"
 #include "process.h"
+#include "values.h"
 
 static int target__add_pid(struct target *t, pid_t pid)
 {
@@ -49,13 +48,12 @@ static int target__add_pid(struct target *t, pid_t pid)
 int target__add_pids(struct target *t, const char *list)
 {
 	const char *at = list;
-	char *end;
+	pid_t pid;
 
-	do {
-		long pid = strtol(at, &end, 10);
+	while (at) {
 		int err;
 
-		if (end == at || (*end && *end != ',') || pid <= 0 || pid > INT32_MAX) {
+		if (parse_pid(at, &pid, &at)) {
 			refuse(-EINVAL, "'%s' is not a process id", list);
 			suggest("-p 1234 or -p 1234,1235");
 			return -EINVAL;
@@ -63,8 +61,7 @@ int target__add_pids(struct target *t, const char *list)
 		err = target__add_pid(t, pid);
 		if (err)
 			return err;
-		at = end + 1;
-	} while (*end);
+	}
 	return 0;
 }
 
@@ -73,52 +70,34 @@ bool target__by_pid(const struct target *t)
 	return t->pids_cnt || t->command.pid;
 }
 
-/* Where the cgroup2 hierarchy is mounted; a hybrid system has it below a tmpfs. */
-static bool cgroup2_mount(char *path, size_t size)
+static int refuse_namespace(void)
 {
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
-	bool found = false;
-
-	while (mounts && !found && (m = getmntent(mounts))) {
-		found = !strcmp(m->mnt_type, "cgroup2");
-		if (found)
-			snprintf(path, size, "%s", m->mnt_dir);
-	}
-	if (mounts)
-		endmntent(mounts);
-	return found;
-}
-
-static int target__open_cgroup(struct target *t)
-{
-	char mount[512], path[1024];
-	struct statfs fs;
-
-	t->cgroup_fd = open(t->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (t->cgroup_fd < 0 && cgroup2_mount(mount, sizeof(mount))) {
-		snprintf(path, sizeof(path), "%s/%s", mount, t->cgroup);
-		t->cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	if (t->cgroup_fd < 0)
-		return fail(-errno, "failed to open the cgroup '%s'", t->cgroup);
-	if (!fstatfs(t->cgroup_fd, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC)
-		return 0;
-	refuse(-EINVAL, "'%s' is not a cgroup of the cgroup2 hierarchy", t->cgroup);
-	if (cgroup2_mount(mount, sizeof(mount)))
-		suggest("a folder below '%s'", mount);
-	return -EINVAL;
-}
-
-static int target__check_namespace(const struct target *t)
-{
-	if (!target__by_pid(t) || kernel_in_initial_pid_namespace())
-		return 0;
 	refuse(-EINVAL,
 	       "process ids mean other processes here: this is a PID namespace of its own");
-	why("BPF programs see the ids of the initial PID namespace");
+	why("BPF programs see the ids of the initial one; Linux 5.8 lists both, if permitted");
 	suggest("run it on the host, in a container with --pid=host, or use --cgroup or --comm");
 	return -EINVAL;
+}
+
+/* What -p, /proc and BPF programs call a process must be one thing, or be translated. */
+static int target__check_namespace(const struct target *t)
+{
+	char self[16] = "";
+	int err = pidns_refresh();
+
+	if (err)
+		verbose("the ids of this PID namespace cannot be listed: %s", strerror(-err));
+	if (!target__by_pid(t))
+		return 0;
+	if (readlink("/proc/self", self, sizeof(self) - 1) < 0 ||
+	    strtol(self, NULL, 10) != getpid()) {
+		refuse(-EINVAL, "/proc is that of another PID namespace");
+		why("it has other ids for processes than this one");
+		suggest("unshare --mount-proc, or mount -t proc proc /proc");
+		return -EINVAL;
+	}
+	/* Without privileges nothing can be loaded, which says more. */
+	return pidns_is_known() || !privilege_may_load() ? 0 : refuse_namespace();
 }
 
 /* The one process that can be traced, or 0 if there can be more. */
@@ -126,7 +105,20 @@ static pid_t target__only(const struct target *t)
 {
 	if (t->follow || t->pids_cnt > 1)
 		return 0;
-	return t->pids_cnt ? t->pids[0] : t->command.pid;
+	return pidns_global(t->pids_cnt ? t->pids[0] : t->command.pid);
+}
+
+static void target__note_idle(const struct target *t)
+{
+	char comm[PROCESS_COMM];
+
+	for (size_t i = 0; i < t->pids_cnt; i++) {
+		if (!process_is_kernel(t->pids[i]))
+			continue;
+		process_comm(t->pids[i], comm);
+		note("%d (%s) is a thread of the kernel, which makes no system calls", t->pids[i],
+		     comm);
+	}
 }
 
 int target__configure(struct target *t, struct bpf_object *obj)
@@ -135,10 +127,13 @@ int target__configure(struct target *t, struct bpf_object *obj)
 	char comm[PROCESS_COMM] = "";
 	int err = target__check_namespace(t);
 
-	if (!err && t->cgroup)
-		err = target__open_cgroup(t);
+	if (!err && t->cgroup) {
+		t->cgroup_fd = cgroup_open(t->cgroup);
+		err = t->cgroup_fd < 0 ? t->cgroup_fd : 0;
+	}
 	if (err)
 		return err;
+	target__note_idle(t);
 	if (t->comm)
 		snprintf(comm, sizeof(comm), "%s", t->comm);
 	if (!by_pid) {
@@ -154,9 +149,9 @@ int target__configure(struct target *t, struct bpf_object *obj)
 	err = err ?: object__set_bool(obj, "filter_follow", t->follow);
 	err = err ?: object__set_bool(obj, "filter_awaits_exec", t->command.pid);
 	err = err ?: object__set_u32(obj, "filter_only_tgid", target__only(t));
-	/* Elsewhere our number is another process's: rather show ourselves than hide that. */
-	if (kernel_in_initial_pid_namespace())
-		err = err ?: object__set_u32(obj, "filter_self", getpid());
+	err = err ?: object__set_u32(obj, "filter_self", pidns_global(getpid()));
+	err = err ?: object__set_u32(obj, "pidns_level", pidns_depth());
+	err = err ?: object__set_u32(obj, "pidns_inum", pidns_inode());
 	return err ?: object__set(obj, "filter_comm", comm, sizeof(comm));
 }
 
@@ -183,14 +178,22 @@ int target__arm(struct target *t, struct bpf_object *obj)
 		return fail(-errno, "failed to filter by the cgroup '%s'", t->cgroup);
 	if (!target__by_pid(t))
 		return 0;
+	if (!pidns_is_known())
+		return refuse_namespace();
 	err = target__map_states(t, obj);
 	if (err)
 		return err;
 	for (size_t i = 0; i < t->pids_cnt; i++)
-		t->states[t->pids[i]] = TARGET_TRACED;
+		t->states[pidns_global(t->pids[i])] = TARGET_TRACED;
 	if (t->command.pid)
-		t->states[t->command.pid] = TARGET_AWAITS_EXEC;
+		t->states[pidns_global(t->command.pid)] = TARGET_AWAITS_EXEC;
 	return 0;
+}
+
+/* Of a process as /proc calls it. One that is not known is new: BPF sees to those. */
+static enum target_state target__state(const struct target *t, pid_t pid)
+{
+	return t->states ? t->states[pidns_global(pid)] : 0;
 }
 
 struct descent {
@@ -202,13 +205,13 @@ static int add_if_child(pid_t pid, void *arg)
 {
 	struct descent *d = arg;
 	struct target *t = d->target;
-	pid_t parent;
+	pid_t parent, global = pidns_global(pid);
 
-	if (t->states[pid] || pid == getpid())
+	if (!global || t->states[global] || pid == getpid())
 		return 0;
 	parent = process_parent(pid);
-	if (parent > 0 && t->states[parent] == TARGET_TRACED) {
-		t->states[pid] = TARGET_TRACED;
+	if (parent > 0 && target__state(t, parent) == TARGET_TRACED) {
+		t->states[global] = TARGET_TRACED;
 		d->grew = true;
 	}
 	return 0;
@@ -219,6 +222,8 @@ int target__add_descendants(struct target *t)
 	struct descent d = {.target = t, .grew = t->follow && t->pids_cnt};
 	int err = 0;
 
+	if (d.grew)
+		pidns_refresh();
 	/* Children of children may stand before their parents in /proc: until none is new. */
 	while (!err && d.grew) {
 		d.grew = false;
@@ -227,51 +232,20 @@ int target__add_descendants(struct target *t)
 	return err;
 }
 
-static bool in_cgroup(const struct target *t, pid_t pid)
-{
-	char link[64], path[1024], line[1024], want[1024];
-	size_t len, mount_len;
-	bool in = false;
-	ssize_t n;
-	FILE *f;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", t->cgroup_fd);
-	n = readlink(link, want, sizeof(want) - 1);
-	if (n < 0 || !cgroup2_mount(path, sizeof(path)))
-		return false;
-	want[n] = '\0';
-	mount_len = strlen(path);
-	if (strncmp(want, path, mount_len))
-		return false;
-	len = strlen(want + mount_len);
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	f = fopen(path, "re");
-	while (f && !in && fgets(line, sizeof(line), f)) {
-		const char *at = line + 3;
-
-		if (strncmp(line, "0::", 3) || strncmp(at, want + mount_len, len))
-			continue;
-		in = at[len] == '/' || at[len] == '\n' || len <= 1;
-	}
-	if (f)
-		fclose(f);
-	return in;
-}
-
 bool target__includes(const struct target *t, pid_t pid)
 {
 	char comm[PROCESS_COMM];
 
 	if (pid == getpid())
 		return false;
-	if (target__by_pid(t) && !(t->states && t->states[pid] == TARGET_TRACED))
+	if (target__by_pid(t) && target__state(t, pid) != TARGET_TRACED)
 		return false;
 	if (t->comm) {
 		process_comm(pid, comm);
 		if (strncmp(comm, t->comm, sizeof(comm) - 1))
 			return false;
 	}
-	return !t->cgroup || in_cgroup(t, pid);
+	return !t->cgroup || cgroup_has(t->cgroup_fd, pid);
 }
 
 struct thread_visit {
@@ -306,6 +280,7 @@ int target__each_thread(const struct target *t, int (*fn)(pid_t pid, pid_t tid, 
 	struct thread_visit v = {.target = t, .fn = fn, .arg = arg};
 	int err = 0;
 
+	pidns_refresh();
 	if (!target__by_pid(t) || t->follow)
 		return process_each(visit_process, &v);
 	for (size_t i = 0; !err && i < t->pids_cnt; i++)
@@ -337,7 +312,7 @@ static int count_if_running(pid_t pid, void *arg)
 {
 	struct running *r = arg;
 
-	if (r->target->states[pid] == TARGET_TRACED && process_runs(pid))
+	if (target__state(r->target, pid) == TARGET_TRACED && process_runs(pid))
 		r->cnt++;
 	return 0;
 }
@@ -346,6 +321,7 @@ size_t target__running(const struct target *t)
 {
 	struct running r = {.target = t};
 
+	pidns_refresh();
 	process_each(count_if_running, &r);
 	return r.cnt;
 }
@@ -371,5 +347,6 @@ void target__close(struct target *t)
 		close(t->cgroup_fd);
 	if (t->states)
 		munmap(t->states, t->states_size);
+	pidns_close();
 	*t = (struct target)TARGET_INIT;
 }

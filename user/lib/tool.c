@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +13,13 @@
 #include "doctor.h"
 #include "envelope.h"
 #include "events.h"
+#include "kernel.h"
 #include "links.h"
 #include "log.h"
 #include "options.h"
+#include "privilege.h"
+#include "ring.h"
+#include "wait.h"
 
 #define GRACE_MS       2000 /* between SIGTERM and SIGKILL for the command */
 #define DESCENDANTS_MS 100  /* how often their end is looked for */
@@ -29,6 +32,7 @@ struct session {
 	struct target target;
 	struct skel *skel;
 	struct report report;
+	struct ring ring;
 	uint64_t reported_ns; /* end of the last report */
 	int signal_fd;
 	int interval_fd;
@@ -54,18 +58,6 @@ static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
-/* What we open must not take the place of a standard descriptor that is closed. */
-static void reserve_standard_fds(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
 static int open_output(struct session *s)
 {
 	s->report.out = stdout;
@@ -86,25 +78,43 @@ static int session__start_command(struct session *s)
 	return command__start(&s->target.command, o->argv, o->user);
 }
 
+static int session__on_event(void *arg, const void *data, size_t size)
+{
+	struct session *s = arg;
+	int err = s->tool->event(s->skel, &s->report, data, size);
+
+	s->report.events++;
+	return err;
+}
+
 static int session__load(struct session *s)
 {
 	struct bpf_object *obj;
-	int err;
+	int err = kernel_adapt();
 
+	if (err)
+		return err;
 	s->skel = s->tool->open();
 	if (!s->skel)
-		return doctor_explain(-errno, "failed to open the BPF object");
+		return doctor_explain(s->tool, -errno, "failed to open the BPF object");
 	obj = s->skel->obj;
 	err = target__configure(&s->target, obj);
+	if (!err && s->tool->event)
+		err = ring_set_size(obj, s->options.buffer_bytes);
 	if (!err && s->tool->setup)
 		err = s->tool->setup(s->skel, &s->target);
+	err = err ?: kernel_describe(obj);
 	if (err)
 		return err;
 	err = bpf_object__load_skeleton(s->skel->skeleton);
 	if (err)
-		return doctor_explain(err, "failed to load the BPF programs");
-	err = target__arm(&s->target, obj);
-	return err ?: report__open(&s->report, obj);
+		return doctor_explain(s->tool, err, "failed to load the BPF programs");
+	err = kernel_check(obj);
+	err = err ?: target__arm(&s->target, obj);
+	err = err ?: report__open(&s->report, obj);
+	if (!err && s->tool->event)
+		err = ring__open(&s->ring, obj, session__on_event, s);
+	return err;
 }
 
 static int session__attach(struct session *s)
@@ -113,7 +123,7 @@ static int session__attach(struct session *s)
 
 	err = bpf_object__attach_skeleton(s->skel->skeleton);
 	if (err)
-		return doctor_explain(err, "failed to attach the BPF programs");
+		return doctor_explain(s->tool, err, "failed to attach the BPF programs");
 	err = s->tool->attach ? s->tool->attach(s->skel, &s->target) : 0;
 	err = err ?: target__add_descendants(&s->target);
 	if (err)
@@ -220,46 +230,31 @@ static bool session__target_ended(struct session *s)
 	return !session__waits_for_descendants(s) || target__running(t) == 0;
 }
 
-/* Descriptors whose change matters: signals, timers, the end of the command or the PIDs. */
-static struct pollfd *session__pollfds(const struct session *s, nfds_t *cnt)
+static int session__read_ring(struct session *s)
 {
-	const struct target *t = &s->target;
-	struct pollfd *fds = calloc(4 + t->pids_cnt, sizeof(*fds));
+	int err = ring__read(&s->ring);
 
-	*cnt = 0;
-	if (!fds)
-		return NULL;
-	fds[(*cnt)++].fd = s->signal_fd;
-	fds[(*cnt)++].fd = s->interval_fd;
-	fds[(*cnt)++].fd = s->duration_fd;
-	fds[(*cnt)++].fd = t->command.reaped ? -1 : t->command.pidfd;
-	for (size_t i = 0; i < t->pids_cnt; i++) {
-		struct pollfd p = {.fd = t->pidfds[i], .events = POLLIN};
+	return err || !s->ring.taken ? err : session__flush(s);
+}
 
-		if (poll(&p, 1, 0) == 0)
-			fds[(*cnt)++].fd = t->pidfds[i];
-	}
-	for (nfds_t i = 0; i < *cnt; i++)
-		fds[i].events = POLLIN;
-	return fds;
+static int session__timeout_ms(struct session *s)
+{
+	bool only_descendants = target__by_pid(&s->target) && target__ended(&s->target);
+	int ring_ms = ring__timeout_ms(&s->ring);
+
+	return only_descendants && ring_ms < 0 ? DESCENDANTS_MS : ring_ms;
 }
 
 static int session__wait(struct session *s)
 {
-	struct target *t = &s->target;
-	struct pollfd *fds;
 	int err = 0;
-	nfds_t cnt;
 
 	while (!err && !s->stop && !session__target_ended(s)) {
-		bool only_descendants = target__by_pid(t) && target__ended(t);
+		int fds[] = {s->signal_fd, s->interval_fd, s->duration_fd, ring__fd(&s->ring)};
 
-		fds = session__pollfds(s, &cnt);
-		if (!fds)
-			return fail(-ENOMEM, "failed to wait for events");
-		if (poll(fds, cnt, only_descendants ? DESCENDANTS_MS : -1) < 0 && errno != EINTR)
-			err = fail(-errno, "failed to wait for events");
-		free(fds);
+		err = wait_for(&s->target, fds, sizeof(fds) / sizeof(fds[0]),
+			       session__timeout_ms(s));
+		err = err ?: session__read_ring(s);
 		err = err ?: session__on_signal(s);
 		if (!err && !s->stop && events_timer_expired(s->interval_fd))
 			err = session__report(s, false);
@@ -278,7 +273,8 @@ static int session__finish(struct session *s)
 	int err;
 
 	target__stop(s->skel->obj);
-	err = s->pipe_broke ? 0 : session__report(s, true);
+	err = s->pipe_broke ? 0 : ring__drain(&s->ring);
+	err = err || s->pipe_broke ? err : session__report(s, true);
 	if (t->follow && t->command.reaped)
 		descendants = target__running(t);
 	if (descendants)
@@ -292,6 +288,18 @@ static int session__finish(struct session *s)
 		err = session__flush(s);
 	}
 	return err ?: (lost && s->options.strict ? EXIT_LOST : 0);
+}
+
+/* The command has what it got when it was forked. */
+static int session__drop_privileges(const struct session *s)
+{
+	struct privilege_rest rest = {
+		.obj = s->skel->obj,
+		.command = s->target.command.pid,
+		.reads_calls = s->tool->reads_calls && s->tool->reads_calls(),
+	};
+
+	return privilege_drop(&rest);
 }
 
 static int session__run(struct session *s)
@@ -312,6 +320,9 @@ static int session__run(struct session *s)
 		if (s->exec_status)
 			return s->exec_status < 0 ? s->exec_status : 0;
 	}
+	err = session__drop_privileges(s);
+	if (err)
+		return err;
 	envelope_begin(&s->report, s->tool->name);
 	err = session__wait(s);
 	return err ?: session__finish(s);
@@ -335,6 +346,7 @@ static void session__close(struct session *s)
 {
 	int fds[] = {s->signal_fd, s->interval_fd, s->duration_fd};
 
+	ring__close(&s->ring);
 	report__close(&s->report);
 	links_destroy();
 	if (s->skel)
@@ -349,13 +361,6 @@ static void session__close(struct session *s)
 	}
 }
 
-static int doctor(void)
-{
-	bool ok = doctor_run();
-
-	return ok && !fflush(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 int tool_main(const struct tool *tool, int argc, char **argv)
 {
 	struct session s = {
@@ -368,18 +373,20 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	bool ours_ended_it;
 	int err;
 
-	reserve_standard_fds();
 	log_init(tool->name);
 	libbpf_set_print(libbpf_print);
 	s.options.target = &s.target;
 	options_parse(&s.options, tool, argc, argv);
+	err = privilege_check_caller();
 	if (s.options.doctor)
-		return doctor();
+		return err ? EXIT_FAILURE : doctor_run(tool);
 	s.report.format = s.options.format;
 	s.report.target = &s.target;
 	s.report.interval = s.options.interval_ns;
 	s.signal_fd = events_open_signals();
-	err = s.signal_fd < 0 ? fail(s.signal_fd, "failed to wait for signals") : open_output(&s);
+	if (s.signal_fd < 0)
+		err = fail(s.signal_fd, "failed to wait for signals");
+	err = err ?: open_output(&s);
 	if (!err && s.options.argv)
 		err = session__start_command(&s);
 	err = err ?: session__run(&s);

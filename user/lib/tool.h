@@ -19,19 +19,35 @@ struct skel {
 	struct bpf_object *obj;
 };
 
+/* What a mode of a tool needs, and whether this process has it here and now; for --doctor. */
+struct tool_mode {
+	const char *text;
+	bool (*allowed)(void);
+};
+
 struct tool {
 	const char *name;
-	const char *brief;       /* one line, for --help and the README */
-	const char *examples;    /* lines of --help, indented by two blanks */
-	const struct argp *argp; /* its own options; optional */
+	const char *brief;             /* one line, for --help and the README */
+	const char *examples;          /* lines of --help, indented by two blanks */
+	const char *needs;             /* privileges, a line of --help; default: the usual */
+	const char *locked_down;       /* what to try where kernel memory may not be read */
+	const struct tool_mode *modes; /* up to one without text; optional */
+	const struct argp *argp;       /* its own options; optional */
 	struct skel *(*open)(void);
 
+	/* Does .report look up in /proc in which calls processes are? Optional: it does not. */
+	bool (*reads_calls)(void);
 	/* Before loading: set globals, switch programs off. Optional. */
 	int (*setup)(void *skel, const struct target *target);
 	/* Once all programs are attached whose SEC() says where: the others. Optional. */
 	int (*attach)(void *skel, const struct target *target);
 	/* Once attached, before the command runs. Optional. */
 	int (*started)(void *skel, const struct target *target, uint64_t now_ns);
+	/*
+	 * One record of the ring buffer, printed or kept; tools that include ring.bpf.h have it,
+	 * and the option --buffer. r->events is how many came before. An error ends the run.
+	 */
+	int (*event)(void *skel, struct report *r, const void *data, size_t size);
 	/* Print one report; default: report__print_all(). */
 	int (*report)(void *skel, struct report *r);
 };

@@ -63,6 +63,28 @@ int tracefs_event_id(const char *group, const char *event)
 	return len > 0 ? (int)strtol(buf, NULL, 10) : -EIO;
 }
 
+/*
+ * The rights are asked for with an event that counts nothing: letting go of a tracepoint takes
+ * the kernel many milliseconds. Debian's kernel.perf_event_paranoid=3 wants CAP_SYS_ADMIN.
+ */
+int tracefs_try(const char *group, const char *event)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+	int id = tracefs_event_id(group, event), fd;
+
+	if (id < 0)
+		return id;
+	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 struct bpf_link *tracefs_attach(const struct bpf_program *prog, const char *group,
 				const char *event)
 {

@@ -11,6 +11,9 @@
 /* Number of an event for perf_event_open(2), or a negative error; no message. */
 int tracefs_event_id(const char *group, const char *event);
 
+/* Is there such an event, and may it be attached to? 0, or a negative error; no message. */
+int tracefs_try(const char *group, const char *event);
+
 /* Attach a SEC("tracepoint") program; NULL after a message. The caller destroys the link. */
 struct bpf_link *tracefs_attach(const struct bpf_program *prog, const char *group,
 				const char *event);

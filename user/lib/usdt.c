@@ -3,18 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libelf.h>
-#include <gelf.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "binary.h"
+#include "elf-image.h"
+#include "elf-probes.h"
 #include "kernel.h"
 #include "links.h"
 #include "log.h"
+#include "maps.h"
+#include "privilege.h"
 #include "process.h"
-
-#define NOTE_SECTION ".note.stapsdt"
 
 int usdt_rename(struct usdt_name *names, size_t cnt, char *text)
 {
@@ -37,94 +41,37 @@ int usdt_rename(struct usdt_name *names, size_t cnt, char *text)
 	return -EINVAL;
 }
 
-/* Names of probes, each once, as far as there is room. */
-struct probe_list {
-	char text[512];
-	size_t len;
-	int sites;
-};
-
-static void probe_list__add(struct probe_list *list, const char *provider, const char *name)
+/* The names, each once, as far as there is room. */
+static void list_names(const struct elf_probes *elf, char *text, size_t size)
 {
-	size_t room = sizeof(list->text) - list->len;
-	char item[256];
-	int len;
+	size_t used = 0;
 
-	list->sites++;
-	len = snprintf(item, sizeof(item), " %s:%s", provider, name);
-	if (len < (int)sizeof(item) && (size_t)len < room && !strstr(list->text, item)) {
-		memcpy(list->text + list->len, item, len + 1);
-		list->len += len;
-	}
-}
+	*text = '\0';
+	for (size_t i = 0; i < elf->cnt; i++) {
+		char item[256];
+		int len = snprintf(item, sizeof(item), " %s:%s", elf->list[i].provider,
+				   elf->list[i].name);
 
-static void probe_list__read(struct probe_list *list, Elf_Scn *scn)
-{
-	Elf_Data *data = elf_getdata(scn, NULL);
-	size_t offset = 0, name_at, desc_at;
-	GElf_Nhdr note;
-
-	while (data && (offset = gelf_getnote(data, offset, &note, &name_at, &desc_at)) > 0) {
-		const char *desc = (const char *)data->d_buf + desc_at;
-		const char *end = desc + note.n_descsz;
-		/* Three addresses, then provider, name and arguments, each with its NUL. */
-		const char *provider = desc + 3 * sizeof(GElf_Addr), *name;
-
-		if (note.n_descsz < 3 * sizeof(GElf_Addr) + 3 || end[-1])
+		if (len >= (int)sizeof(item) || (size_t)len >= size - used || strstr(text, item))
 			continue;
-		name = provider + strlen(provider) + 1;
-		if (name < end)
-			probe_list__add(list, provider, name);
+		memcpy(text + used, item, len + 1);
+		used += len;
 	}
 }
 
-static Elf_Scn *find_notes(Elf *elf)
+static int explain_missing(const struct elf_probes *elf, const char *label,
+			   const struct usdt_name *names)
 {
-	Elf_Scn *scn = NULL;
-	size_t names;
-	GElf_Shdr shdr;
+	char list[512];
 
-	if (elf_getshdrstrndx(elf, &names))
-		return NULL;
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name = gelf_getshdr(scn, &shdr) ? elf_strptr(elf, names, shdr.sh_name)
-							    : NULL;
-
-		if (name && !strcmp(name, NOTE_SECTION))
-			return scn;
-	}
-	return NULL;
-}
-
-static void explain_probes(Elf *elf, const char *which)
-{
-	struct probe_list list = {.text = ""};
-	Elf_Scn *scn = find_notes(elf);
-
-	if (scn)
-		probe_list__read(&list, scn);
-	why("it has %d probes (" NOTE_SECTION ")%s%s", list.sites, list.len ? ":" : "", list.text);
-	if (list.len)
-		suggest("--probe %s=PROVIDER:NAME", which);
+	list_names(elf, list, sizeof(list));
+	refuse(-ENOENT, "'%s' has none of the probes, such as %s:%s", label, names[0].provider,
+	       names[0].name);
+	why("it has %zu probes (" ELF_PROBES_SECTION ")%s%s", elf->cnt, *list ? ":" : "", list);
+	if (*list)
+		suggest("--probe %s=PROVIDER:NAME", names[0].which);
 	else
 		suggest("a binary that was built with its probes, or another tool");
-}
-
-static int explain_missing(const char *binary, const struct usdt_name *names)
-{
-	int fd = open(binary, O_RDONLY | O_CLOEXEC);
-	Elf *elf;
-
-	if (fd < 0)
-		return fail(-errno, "failed to open '%s'", binary);
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	refuse(-ENOENT, "'%s' has none of the probes, such as %s:%s", binary, names[0].provider,
-	       names[0].name);
-	if (elf && elf_kind(elf) == ELF_K_ELF)
-		explain_probes(elf, names[0].which);
-	elf_end(elf);
-	close(fd);
 	return -ENOENT;
 }
 
@@ -138,48 +85,196 @@ static pid_t single_pid(const struct target *target)
 	return target->pids_cnt == 1 ? target->pids[0] : -1;
 }
 
-static int explain_failure(int err, const char *binary, const struct usdt_name *name)
+static int explain_failure(int err, const char *label, const struct usdt_name *name)
 {
-	fail(err, "failed to attach to the probe %s:%s of '%s'", name->provider, name->name,
-	     binary);
+	fail(err, "failed to attach to the probe %s:%s of '%s'", name->provider, name->name, label);
 	if (err == -EOPNOTSUPP) {
 		why("probes of all processes of a binary need Linux 5.15 (BPF cookies)");
 		suggest("-p PID, or --follow=no with a command");
+	} else if (!privilege_may_probe()) {
+		why("this kernel lets only CAP_SYS_ADMIN attach probes to programs");
+		suggest("sudo %s ..., or the same without --usdt", log_tool());
 	}
+	return err;
+}
+
+static int check_elf(const struct binary *binary, const char *label)
+{
+	int bits = file_elf_class(binary->path);
+
+	if (bits == -ENOEXEC)
+		return refuse(bits, "'%s' has no probes: it is not an ELF file", label);
+	if (bits != 32 || sizeof(void *) == 4)
+		return 0;
+	refuse(-ENOEXEC, "'%s' is a 32-bit file, whose probes cannot be read", label);
+	suggest("the same without --usdt");
+	return -ENOEXEC;
+}
+
+struct probes {
+	const struct usdt_name *names;
+	const struct bpf_program *const *progs;
+	size_t cnt;
+	pid_t pid;
+};
+
+static int read_probes(struct elf_probes *elf, const struct binary *binary, const char *label)
+{
+	/* Without O_NONBLOCK a FIFO would hold us until it has a writer. */
+	int fd = open(binary->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
+
+	if (fd < 0)
+		return fail(-errno, "failed to open '%s'", label);
+	err = elf_probes__read(elf, fd);
+	close(fd);
+	if (err == -ENOEXEC)
+		return refuse(err, "'%s' has no probes: it is no program and no library", label);
+	if (err == -EBADMSG || err == -E2BIG)
+		return refuse(err, "'%s' is a damaged ELF file", label);
+	return err ? fail(err, "failed to read '%s'", label) : 0;
+}
+
+static bool is_mapping_of(const struct mapping *m, pid_t pid, const struct binary *binary)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, m->start,
+		 m->end);
+	return m->executable && !stat(path, &st) && st.st_dev == binary->device &&
+	       st.st_ino == binary->inode;
+}
+
+/*
+ * Without BPF cookies libbpf has to know at which address of the process a probe is. It would
+ * look that up in /proc/PID/maps by itself, but into a buffer that a long path overflows.
+ */
+static int find_addresses(struct elf_probes *elf, pid_t pid, const struct binary *binary)
+{
+	struct maps maps;
+	int err;
+
+	if (pid <= 0 || elf->type != ET_DYN ||
+	    libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie, NULL) == 1)
+		return 0;
+	err = maps_of_process(&maps, pid);
+	for (size_t i = 0; i < maps.cnt; i++) {
+		const struct mapping *m = &maps.map[i];
+
+		if (!is_mapping_of(m, pid, binary))
+			continue;
+		err = elf_probes__move(elf, m->start, m->end - m->start, m->offset);
+		goto out;
+	}
+	err = err ?: -ESRCH;
+out:
+	maps__free(&maps);
+	if (!err)
+		return 0;
+	fail(err, "failed to find where process %d has loaded '%s'", pid, binary->path);
+	why("before Linux 5.15 (BPF cookies) a probe needs its address");
+	return err;
+}
+
+static int check_arguments(const struct elf_probes *elf, const char *label,
+			   const struct usdt_name *name)
+{
+	const struct elf_probe *at;
+	int err = elf_probes__find(elf, name->provider, name->name, &at);
+
+	if (err != -EINVAL)
+		return err;
+	refuse(err, "the arguments of the probe %s:%s of '%s' cannot be read", name->provider,
+	       name->name, label);
+	why("one of them is neither in a register nor at a fixed distance from one");
+	return err;
+}
+
+static int attach_probe(const struct probes *p, size_t i, const struct binary *binary,
+			const char *label)
+{
+	const struct usdt_name *name = &p->names[i];
+	struct bpf_link *link = bpf_program__attach_usdt(p->progs[i], p->pid, binary->path,
+							 name->provider, name->name, NULL);
+
+	return link ? links_keep(link) : explain_failure(-errno, label, name);
+}
+
+static int attach_probes(const struct probes *p, const struct elf_probes *elf,
+			 const struct binary *binary, const char *label)
+{
+	size_t attached = 0;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < p->cnt; i++) {
+		const struct usdt_name *name = &p->names[i];
+
+		err = check_arguments(elf, label, name);
+		if (err == -ENOENT) {
+			verbose("'%s' has no probe %s:%s", label, name->provider, name->name);
+			err = 0;
+			continue;
+		}
+		err = err ?: attach_probe(p, i, binary, label);
+		attached++;
+	}
+	return err || attached ? err : explain_missing(elf, label, p->names);
+}
+
+static int attach_binary(const struct probes *p, const struct binary *binary, const char *label)
+{
+	struct elf_probes elf = {0};
+	int err = check_elf(binary, label);
+
+	err = err ?: read_probes(&elf, binary, label);
+	err = err ?: find_addresses(&elf, p->pid, binary);
+	if (!err && elf_image_show(&elf))
+		err = fail(-ENOMEM, "failed to copy the probes of '%s'", label);
+	err = err ?: attach_probes(p, &elf, binary, label);
+	elf_image_hide();
+	elf_probes__free(&elf);
+	return err;
+}
+
+static bool is_listed(const struct binary *list, size_t cnt, const struct binary *binary)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		if (list[i].device == binary->device && list[i].inode == binary->inode)
+			return true;
+	}
+	return false;
+}
+
+/* Each process may know another file by the name: attach to each file once. */
+static int attach_binaries(const struct probes *p, const char *label, const struct target *target)
+{
+	size_t max = target->pids_cnt ?: 1, cnt = 0;
+	struct binary *list = calloc(max, sizeof(*list));
+	int err = list ? 0 : fail(-ENOMEM, "failed to list the binaries");
+
+	for (size_t i = 0; !err && i < max; i++) {
+		struct binary *binary = &list[cnt];
+
+		err = target->pids_cnt ? binary_of_process(binary, target->pids[i], label)
+				       : binary_of_name(binary, label);
+		if (err || is_listed(list, cnt, binary))
+			continue;
+		err = attach_binary(p, binary, label);
+		cnt++;
+	}
+	free(list);
 	return err;
 }
 
 int usdt_attach(const char *binary, const struct usdt_name *names,
 		const struct bpf_program *const *progs, size_t cnt, const struct target *target)
 {
-	pid_t pid = single_pid(target);
-	size_t attached = 0;
-	int err;
+	struct probes p = {names, progs, cnt, single_pid(target)};
 
-	if (!kernel_has(KERNEL_UPROBE)) {
-		refuse(-EOPNOTSUPP, "this kernel has no uprobes");
-		why("probes of a binary need Linux 4.17 with CONFIG_UPROBE_EVENTS");
-		suggest("the same without --usdt");
-		return -EOPNOTSUPP;
-	}
-	if (file_elf_class(binary) == -ENOEXEC)
-		return refuse(-ENOEXEC, "'%s' has no probes: it is not an ELF file", binary);
-	for (size_t i = 0; i < cnt; i++) {
-		struct bpf_link *link = bpf_program__attach_usdt(
-			progs[i], pid, binary, names[i].provider, names[i].name, NULL);
-
-		err = link ? 0 : -errno;
-		if (err == -ENOENT) {
-			verbose("'%s' has no probe %s:%s", binary, names[i].provider,
-				names[i].name);
-			continue;
-		}
-		if (err)
-			return explain_failure(err, binary, &names[i]);
-		err = links_keep(link);
-		if (err)
-			return err;
-		attached++;
-	}
-	return attached ? 0 : explain_missing(binary, names);
+	if (kernel_has(KERNEL_UPROBE))
+		return attach_binaries(&p, binary, target);
+	refuse(-EOPNOTSUPP, "this kernel has no uprobes");
+	why("probes of a binary need Linux 4.17 with CONFIG_UPROBE_EVENTS");
+	suggest("the same without --usdt");
+	return -EOPNOTSUPP;
 }

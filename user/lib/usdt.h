@@ -19,7 +19,8 @@ struct usdt_name {
 int usdt_rename(struct usdt_name *names, size_t cnt, char *text);
 
 /*
- * Attach progs[i] to names[i] in the binary. Names that the binary does not have are said
+ * Attach progs[i] to names[i] in the binary, which a target of single processes may have under a
+ * path of its own (binary.h). Names that the binary does not have are said
  * with -v; none at all is an error, which says what probes it has.
  */
 int usdt_attach(const char *binary, const struct usdt_name *names,
