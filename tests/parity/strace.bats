@@ -120,7 +120,7 @@ END
 }
 
 @test "processes, threads, exec" {
-	build_static_load ""
+	use_static_load ""
 	same_as_strace futex "$load" -g 100 -r 20 -e 10 -o 5 -t 3 -f 2 -F -x -p 3
 	grep -qx 'getppid 1500 0' theirs
 }

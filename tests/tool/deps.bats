@@ -8,7 +8,8 @@ build_packages='gcc make clang llvm bpftool pkg-config libc6-dev libbpf-dev libe
 	zlib1g-dev libjansson-dev libseccomp-dev'
 check_packages='libcmocka-dev bats'
 optional_packages='bpftrace strace knot dnsperf nginx-light iperf3 ngtcp2-server ngtcp2-client
-	openssl systemtap-sdt-dev gcc-multilib clang-format'
+	openssl xz-utils zstd lz4 systemtap-sdt-dev gcc-multilib libclang-rt-dev clang-format lld
+	qemu-system-x86 qemu-system-arm busybox-static cpio jq debian-archive-keyring'
 apt='apt-get install -y --no-install-recommends'
 
 setup()
@@ -45,7 +46,16 @@ provide()
 	case $1 in
 	pkg-config) command_file pkg-config 'grep -qx "$2" "$DEPS_ROOT/modules"' ;;
 	gcc) command_file gcc 'echo "$DEPS_ROOT/lib32/${2#*=}"' ;;
-	llvm) command_file llvm-strip : ;;
+	llvm) command_file llvm-strip : && command_file llvm-ar : ;;
+	lld) command_file ld.lld : ;;
+	xz-utils) command_file xz : ;;
+	qemu-system-x86) command_file qemu-system-x86_64 : ;;
+	qemu-system-arm) command_file qemu-system-aarch64 : ;;
+	busybox-static) command_file busybox : ;;
+	debian-archive-keyring)
+		mkdir -p "$root/usr/share/keyrings"
+		touch "$root/usr/share/keyrings/debian-archive-keyring.gpg"
+		;;
 	knot) command_file knotd : ;;
 	nginx*) command_file nginx : ;;
 	ngtcp2-server) command_file gtlsserver : ;;
@@ -58,6 +68,10 @@ provide()
 	gcc-multilib)
 		mkdir -p "$root/lib32"
 		touch "$root/lib32/crt1.o" "$root/lib32/libgcc.a"
+		;;
+	libclang-rt-dev)
+		mkdir -p "$root/lib/linux"
+		touch "$root/lib/linux/libclang_rt.fuzzer.a"
 		;;
 	libcmocka-dev) echo cmocka >>"$root/modules" ;;
 	zlib1g-dev) echo zlib >>"$root/modules" ;;
@@ -129,7 +143,7 @@ never_ran_apt()
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
 	install_all $check_packages $optional_packages
-	for set in check demo all; do
+	for set in check demo arm64 vm vm-wide all; do
 		deps "$set"
 		[ "$status" -eq 0 ]
 		[ -z "$output" ]

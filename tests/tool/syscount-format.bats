@@ -8,7 +8,7 @@ few='-g 100 -r 5 -e 3'
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	started=()
-	build_static_load ""
+	use_static_load ""
 }
 
 teardown() {
@@ -72,7 +72,7 @@ END
 }
 
 @test "each interval has its time and table" {
-	report_of -i 100ms --syscall epoll_wait,getppid -- "$load" $few -S 1
+	report_of -i 100ms --syscall epoll_pwait,getppid -- "$load" $few -S 1
 	grep -cx '\[TIME\]' report >times
 	grep -cx 'SYSCALL                   COUNT' report | diff times -
 	grep -c '^$' report | diff times -

@@ -6,25 +6,26 @@ load syscount
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	started=()
-	build_static_load ""
+	use_static_load ""
 }
 
 teardown() {
 	end_background
 }
 
-# A process that sleeps in epoll_wait all the time; $1 may be -m32.
+# A process that sleeps in epoll_pwait all the time; $1 may be -m32.
 start_sleeper() {
-	build_static_load "$1"
+	use_static_load "$1"
 	background "$load" -S 1000 >sleeper
 	sleeper=$!
-	wait_until in_syscall "$sleeper" epoll_wait "$1"
+	wait_until in_syscall "$sleeper" epoll_pwait "$1"
 }
 
 has_reports() {
 	[ "$(grep -c '^SYSCALL' report)" -ge "$1" ]
 }
 
+# bats test_tags=vm
 @test "a call that began before the start is counted, and its age from the start on charged" {
 	start_sleeper ""
 	start_syscount --json -L -p "$sleeper"
@@ -32,20 +33,20 @@ has_reports() {
 	stop_syscount
 	json_rows <report >rows
 	[ "$(wc -l <rows)" -eq 1 ]
-	[ "$(json_sum calls epoll_wait <rows)" -eq 1 ]
-	[ "$(json_sum errors epoll_wait <rows)" -eq 0 ]
+	[ "$(json_sum calls epoll_pwait <rows)" -eq 1 ]
+	[ "$(json_sum errors epoll_pwait <rows)" -eq 0 ]
 	# It slept all of the run, whose length the report states, and we slept within it.
-	time=$(json_sum total_ns epoll_wait <rows)
+	time=$(json_sum total_ns epoll_pwait <rows)
 	[ "$time" -ge 300000000 ]
 	[ "$time" -eq "$(sed -n 's/.*"type":"end","elapsed_ns":\([0-9]*\).*/\1/p' report)" ]
-	[ "$time" -eq "$(json_sum max_ns epoll_wait <rows)" ]
+	[ "$time" -eq "$(json_sum max_ns epoll_pwait <rows)" ]
 }
 
 @test "a call that began after the start and still runs is counted, its age charged" {
 	start_behind_gate "$load" -S 1000
-	start_syscount --json --summary --syscall epoll_wait -p "$gated"
+	start_syscount --json --summary --syscall epoll_pwait -p "$gated"
 	open_gate
-	wait_until in_syscall "$gated" epoll_wait
+	wait_until in_syscall "$gated" epoll_pwait
 	sleep 0.3
 	stop_syscount
 	json_rows <report >rows
@@ -55,12 +56,13 @@ has_reports() {
 	[ "$time" -lt "$(sed -n 's/.*"type":"end","elapsed_ns":\([0-9]*\).*/\1/p' report)" ]
 }
 
+# bats test_tags=vm
 @test "every layout shows a sleeping server" {
 	start_sleeper ""
 	for mode in "" -L --summary "-L --hist"; do
 		start_syscount $mode -p "$sleeper"
 		stop_syscount
-		[ "$(report_calls <report)" = 'calls epoll_wait 1' ]
+		[ "$(report_calls <report)" = 'calls epoll_pwait 1' ]
 	done
 	for mode in -P --threads "-P -L"; do
 		start_syscount $mode -p "$sleeper"
@@ -71,19 +73,20 @@ has_reports() {
 	start_syscount -x --summary -p "$sleeper"
 	stop_syscount
 	[ ! -s report ]
-	start_syscount --syscall '!epoll_wait' -L -p "$sleeper"
+	start_syscount --syscall '!epoll_pwait' -L -p "$sleeper"
 	stop_syscount
 	[ -z "$(report_calls <report)" ]
 }
 
+# bats test_tags=vm
 @test "a sleeping 32-bit program is shown under the right name" {
-	build_static_load -m32
+	use_static_load -m32
 	"$load" >/dev/null || skip "32-bit programs do not run here"
 	start_sleeper -m32
 	for mode in "" -L; do
 		start_syscount $mode -p "$sleeper"
 		stop_syscount
-		[ "$(report_calls <report)" = 'calls epoll_wait 1' ]
+		[ "$(report_calls <report)" = 'calls epoll_pwait 1' ]
 	done
 }
 
@@ -94,8 +97,8 @@ has_reports() {
 		start_syscount -T 0 --errnos $mode -i 20ms -p "$sleeper"
 		kill -TERM "$sleeper"
 		wait "$tool"
-		[ "$(grep -v ^@ report | report_calls)" = 'calls epoll_wait 1' ]
-		grep -qx '@errors\[epoll_wait, EINTR\]: 1' report
+		[ "$(grep -v ^@ report | report_calls)" = 'calls epoll_pwait 1' ]
+		grep -qx '@errors\[epoll_pwait, EINTR\]: 1' report
 	done
 }
 
@@ -114,6 +117,7 @@ has_reports() {
 		sort | diff want -
 }
 
+# bats test_tags=vm
 @test "interval reports add up by process and by thread" {
 	work='-g 50000 -r 20000 -t 3 -f 2'
 	for mode in -P --threads "-P -L"; do
@@ -127,7 +131,7 @@ has_reports() {
 
 @test "a call that spans intervals: one call, and its times add up to all of it" {
 	syscount -q --json -L -i 100ms -o report -- "$load" -g 10 -S 1
-	json_rows <report | grep '"epoll_wait"' >rows
+	json_rows <report | grep '"epoll_pwait"' >rows
 	[ "$(wc -l <rows)" -gt 3 ]
 	[ "$(json_sum calls <rows)" -eq 1 ]
 	total=$(json_sum total_ns <rows)
@@ -139,23 +143,24 @@ has_reports() {
 @test "text of intervals in which no call began" {
 	for mode in -L --summary; do
 		syscount -q $mode -T 0 -i 100ms -o report -- "$load" -g 10 -S 1
-		[ "$(report_calls <report | grep epoll_wait)" = 'calls epoll_wait 1' ]
-		[ "$(grep -c 'epoll_wait' report)" -gt 3 ]
+		[ "$(report_calls <report | grep epoll_pwait)" = 'calls epoll_pwait 1' ]
+		[ "$(grep -c 'epoll_pwait' report)" -gt 3 ]
 		lacks 'inf|nan' report
 	done
 }
 
+# bats test_tags=vm
 @test "SIGUSR1 reports now, and all reports add up" {
 	start_behind_gate "$load" -g 200 -S 1000
-	start_syscount -T 0 --syscall getppid,epoll_wait -p "$gated"
+	start_syscount -T 0 --syscall getppid,epoll_pwait -p "$gated"
 	open_gate
-	wait_until in_syscall "$gated" epoll_wait
+	wait_until in_syscall "$gated" epoll_pwait
 	for reports in 1 2 3; do
 		kill -USR1 "$tool"
 		wait_until has_reports "$reports"
 	done
 	stop_syscount
-	[ "$(report_calls <report)" = $'calls epoll_wait 1\ncalls getppid 200' ]
+	[ "$(report_calls <report)" = $'calls epoll_pwait 1\ncalls getppid 200' ]
 }
 
 @test "processes that leave the filter within a call leave no call behind" {

@@ -11,7 +11,7 @@ room() {
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	started=()
-	build_static_load ""
+	use_static_load ""
 }
 
 teardown() {
@@ -25,6 +25,7 @@ task_counts() {
 		tr '\n' ' '
 }
 
+# bats test_tags=vm
 @test "-P: each process has its calls, under its name" {
 	work='-g 100 -r 50 -e 30 -o 20 -t 3 -f 2 -F -x -p 5'
 	syscount -q --strict -P -T 0 --syscall getppid,read,close,openat -o report -- \
@@ -37,6 +38,7 @@ task_counts() {
 	[ "$(task_counts <report)" = '10x1 ' ]
 }
 
+# bats test_tags=vm
 @test "--threads: each thread has its calls" {
 	work='-g 100 -r 50 -e 30 -o 20 -t 3 -f 2 -F -x'
 	syscount -q --strict --threads -T 0 --syscall getppid,read,close,openat -o report -- \
@@ -121,6 +123,7 @@ task_counts() {
 	[[ "$output" != *kthreadd* ]]
 }
 
+# bats test_tags=vm
 @test "64-bit and 32-bit callers of a call share its histogram" {
 	need_m32=$workload/syscall-load-32
 	[ -x "$need_m32" ] || skip "no 32-bit programs can be built"

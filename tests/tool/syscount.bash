@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What the tests of syscount share. `load common` first.
 
-# A dynamic loader reads and opens files too: build syscall-load without one. "" or -m32.
-build_static_load() {
-	load="$BATS_FILE_TMPDIR/syscall-load$1"
-	[ ! -e "$load" ] || return 0
-	"${CC:-cc}" -std=gnu11 -O2 $1 -static -pthread -o "$load" \
-		"$root/tests/workload/syscall-load.c" 2>"$load.err" ||
-		skip "no static $1 program can be built: $(head -n 1 "$load.err")"
+# A dynamic loader reads and opens files too: syscall-load without one. "" or -m32.
+use_static_load() {
+	load=$workload/static/syscall-load${1:+-32}
+	[ -x "$load" ] || skip "no static $1 program can be built here"
 }
 
 # Without stdin and bats's own descriptors, which a background process must not keep open.
@@ -53,8 +50,7 @@ open_gate() {
 
 # Number of a system call; $2 may be -m32.
 syscall_number() {
-	echo '#include <sys/syscall.h>' | "${CC:-cc}" $2 -E -dM -x c - |
-		awk -v name="__NR_$1" '$2 == name { print $3 }'
+	awk -v name="$1" '$1 == name { print $2 }' "$workload/syscall-numbers${2:+-32}"
 }
 
 # Is the first thread of process $1 in system call $2? $3 may be -m32.

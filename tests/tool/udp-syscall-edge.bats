@@ -24,6 +24,7 @@ expect_counts() {
 	done
 }
 
+# bats test_tags=vm
 @test "the default backend counts all edge cases exactly" {
 	trace -- sh -c "for mode in $(echo $modes); do $workload/edge \$mode; done; true"
 	is_exact
@@ -110,16 +111,18 @@ expect_counts() {
 	done
 }
 
+# bats test_tags=vm
 @test "-p and the default backend of a 32-bit process: its calls are seen" {
 	[ -x "$workload/edge-32" ] || skip 'no 32-bit compiler'
 	start_held held "$workload/edge-32" -w blocked-then-sent
 	start_tool --bytes -p "$pid"
-	grep -q 'tracing all system calls: the target is a 32-bit program' stderr
+	grep -q 'not by event: the target is a 32-bit program' stderr
 	go_on
 	wait_tool 0
 	expect_counts report 'hist tx_arg_counts [1] 1' 'hist tx_ret_counts [1] 1' 'hist tx_bytes [1] 1'
 }
 
+# bats test_tags=vm
 @test "several -p: all are counted, others are not, and the last one to end ends the run" {
 	local -A releases
 	for name in first second third; do

@@ -56,6 +56,7 @@ renamed() {
 	is_exact
 }
 
+# bats test_tags=vm
 @test "-p: the process is counted exactly, and no other one of the same binary" {
 	local -A releases
 	for name in first second; do
@@ -75,6 +76,7 @@ renamed() {
 	is_exact
 }
 
+# bats test_tags=vm
 @test "several -p: both are counted exactly" {
 	local -A releases
 	for name in first second; do

@@ -42,31 +42,33 @@ is_quotient() {
 	}'
 }
 
+# bats test_tags=vm
 @test "batches and single calls over IPv4 are counted exactly" {
-	exact_by_both "$workload/udp-load" -n 50
+	exact_by_all "$workload/udp-load" -n 50
 }
 
 @test "the same over IPv6" {
-	exact_by_both "$workload/udp-load" -6
+	exact_by_all "$workload/udp-load" -6
 }
 
 @test "threads with sockets of their own are counted exactly" {
-	exact_by_both "$workload/udp-load" -t 4
+	exact_by_all "$workload/udp-load" -t 4
 }
 
 @test "threads that share a descriptor are counted exactly" {
-	exact_by_both "$workload/udp-load" -t 4 -S
+	exact_by_all "$workload/udp-load" -t 4 -S
 }
 
+# bats test_tags=vm
 @test "failed and partial calls: each errno by name, and only successes in ret_counts" {
-	exact_by_both "$workload/udp-load" -e
+	exact_by_all "$workload/udp-load" -e
 	grep -q '^error rx EAGAIN' seen
 	grep -q '^error tx EMSGSIZE' seen
 	grep -qF 'ret_counts [0]' seen # recvmmsg and sendmmsg of no message
 }
 
 @test "calls on Unix sockets and pipes do not count" {
-	exact_by_both "$workload/udp-load" -N
+	exact_by_all "$workload/udp-load" -N
 	[ "$(count '^other' <truth)" -gt 0 ]
 }
 
@@ -81,11 +83,11 @@ is_quotient() {
 }
 
 @test "connected sockets are counted exactly" {
-	exact_by_both "$workload/udp-load" -c
+	exact_by_all "$workload/udp-load" -c
 }
 
 @test "the child of a child is followed, but not with --follow=no" {
-	exact_by_both "$workload/udp-load" -f
+	exact_by_all "$workload/udp-load" -f
 	for backend in '' --compat; do
 		trace $backend --follow=no -- "$workload/udp-load" -f
 		grep -q ^hist truth
@@ -136,17 +138,18 @@ is_quotient() {
 	same_lines expected seen
 }
 
+# bats test_tags=vm
 @test "a 32-bit program is counted exactly, and -v says by which backend" {
 	[ -x "$workload/udp-load-32" ] || skip 'no 32-bit compiler'
 	for options in '' -6 '-t 4' -e -N -f -M; do
 		trace -v -- "$workload/udp-load-32" $options
 		is_exact
-		grep -q 'tracing all system calls: the target is a 32-bit program' stderr
+		grep -q 'not by event: the target is a 32-bit program' stderr
 	done
 	trace --rw -- "$workload/udp-load-32" -w -N
 	is_exact
 	trace -v -- "$workload/udp-load" -n 1
-	if grep 'tracing all system calls' stderr; then false; fi
+	if grep 'backend: raw' stderr; then false; fi
 }
 
 @test "a 32-bit child of a 64-bit program is said to be lost; --compat sees it" {
@@ -192,6 +195,7 @@ is_quotient() {
 	done
 }
 
+# bats test_tags=vm
 @test "--by socket: local address and peer, and together they are the total" {
 	local end4='127\.0\.0\.1:[0-9]+' end6='\[::1\]:[0-9]+'
 	trace --by socket -- "$workload/udp-load" -t 2 -e -6 -c
@@ -254,6 +258,7 @@ is_quotient() {
 	[ "$(tail -n 2 report | cut -d: -f1 | tr '\n' ' ')" = 'rx tx ' ]
 }
 
+# bats test_tags=vm
 @test "reports of intervals add up to the total" {
 	trace -i 20ms -- "$workload/udp-load" -t 2 -e -n 200 -d 500
 	is_exact

@@ -65,13 +65,27 @@ is_exact() {
 		! grep '^note: lost' stderr
 }
 
-# A workload with its options, by both backends.
-exact_by_both() {
+# A workload with its options, by all backends that this kernel has.
+exact_by_all() {
 	local backend
-	for backend in '' --compat; do
-		echo "backend: ${backend:-default}"
-		trace $backend -- "$@" && is_exact || return
+	for backend in fentry event raw; do
+		echo "backend: $backend"
+		! lacks_backend "$backend" || continue
+		trace --backend "$backend" -- "$@" && is_exact || return
 	done
+}
+
+# Whether the doctor says that a backend cannot work here.
+lacks_backend() {
+	local feature
+
+	case $1 in
+	fentry) feature='fentry programs' ;;
+	event) feature='tracepoints of single' ;;
+	raw) return 1 ;;
+	esac
+	[ -s doctor ] || udp-syscall --doctor >doctor
+	grep -q "^FAIL  $feature" doctor
 }
 
 # Start in the background, without the descriptors that keep other programs waiting. Sets pid.

@@ -16,7 +16,7 @@
  *   -x           the process does half of its own work, then executes itself for the rest
  * And then, in the process only:
  *   -p N         N processes that do nothing, one after the other
- *   -S SECONDS   sleep in epoll_wait, with nothing to wait for
+ *   -S SECONDS   sleep in epoll_pwait, with nothing to wait for
  *   -k SIGNAL    send itself that signal
  *
  * The truth is printed before the sleep and the signal, and includes them. It covers what this
@@ -218,7 +218,7 @@ static void print_truth(void)
 	}
 	truth_print_count("calls", "wait4", NULL, forks);
 	truth_print_count("calls", "execve", NULL, images - 1);
-	truth_print_count("calls", "epoll_wait", NULL, options.sleep_s ? 1 : 0);
+	truth_print_count("calls", "epoll_pwait", NULL, options.sleep_s ? 1 : 0);
 	truth_print_count("calls", "tgkill", NULL, options.signal ? 1 : 0);
 	truth_print_count("calls", "exit", NULL, threads);
 	truth_print_count("calls", "exit_group", NULL, forks + !is_fatal(options.signal));
@@ -236,7 +236,7 @@ static void sleep_in_epoll(void)
 
 	if (fd < 0)
 		err(1, "failed to open an epoll set");
-	syscall(SYS_epoll_wait, fd, &event, 1, (int)options.sleep_s * 1000);
+	syscall(SYS_epoll_pwait, fd, &event, 1, (int)options.sleep_s * 1000, NULL, 0);
 }
 
 static void kill_itself(void)
