@@ -23,6 +23,11 @@ PKG_CONFIG ?= pkg-config
 MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)
 prefix     ?= /usr/local
 
+# To build for another system (see arm64): where its headers and libraries are, and where to
+# put the tools, which for this one is here.
+SYSROOT :=
+BIN     :=
+
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)
 CPPFLAGS_ALL := -D_GNU_SOURCE -DWIRESCOPE_VERSION='"$(VERSION)"' -Iinclude -Iuser/lib -I$(O) \
@@ -30,11 +35,13 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -DWIRESCOPE_VERSION='"$(VERSION)"' -Iinclude -Iuse
 CFLAGS_ALL   := -std=gnu11 $(WARN) $(CFLAGS)
 BPF_CFLAGS   := -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Wextra \
 	-Wno-unused-parameter -Wno-missing-declarations $(if $(WERROR),-Werror) \
-	-Ivmlinux -Ibpf/lib -Iinclude -idirafter /usr/include/$(MULTIARCH) $(BPF_CPPFLAGS)
+	-Ivmlinux -Ibpf/lib -Iinclude $(if $(SYSROOT),--sysroot=$(SYSROOT)) \
+	-idirafter $(SYSROOT)/usr/include/$(MULTIARCH) $(BPF_CPPFLAGS)
 
 # libbpf is linked statically: the layout of USDT arguments is shared between its headers and
 # its code, and differs between releases that have the same soname.
-LIBS := -Wl,--wrap=btf__load_vmlinux_btf -Wl,--undefined=__wrap_btf__load_vmlinux_btf \
+WRAPPED := btf__load_vmlinux_btf bpf_prog_load bpf_btf_get_next_id elf_begin
+LIBS := $(foreach f,$(WRAPPED),-Wl,--wrap=$(f) -Wl,--undefined=__wrap_$(f)) \
 	-Wl,-Bstatic $(shell $(PKG_CONFIG) --libs libbpf) -Wl,-Bdynamic \
 	$(shell $(PKG_CONFIG) --libs libelf zlib jansson libseccomp)
 
@@ -54,9 +61,10 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all
-all: $(TOOLS)
+all: $(addprefix $(BIN),$(TOOLS))
 
 include tests/tests.mk
+include tests/fuzz/fuzz.mk
 include tools/bench/bench.mk
 
 # Names what is missing before the first compiler error would.
@@ -84,6 +92,9 @@ $(O)/lib/%.o: user/lib/%.c | $(O)/.have-tools
 	$(say) CC $@
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
+# The one module of the library with a BPF program of its own.
+$(O)/lib/pidns.o $(O)/unit/lib/pidns.o: $(O)/pidns.skel.h
+
 $(O)/%.o: user/%.c $(O)/%.skel.h
 	$(say) CC $@
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
@@ -99,7 +110,7 @@ $(LIB): $(LIB_OBJS)
 # What a user copies to a server need not carry debug information: STRIP_DEBUG= keeps it.
 STRIP_DEBUG ?= -Wl,--strip-debug
 
-$(TOOLS): %: $(O)/%.o $(LIB)
+$(addprefix $(BIN),$(TOOLS)): $(BIN)%: $(O)/%.o $(LIB)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(STRIP_DEBUG) $(LDFLAGS) $^ $(LIBS) -o $@
 
@@ -107,8 +118,23 @@ $(addprefix $(O)/,$(EXAMPLES)): $(O)/%: $(O)/%.o $(LIB)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
 
-.PHONY: deps demo check lint bench install clean examples
+.PHONY: deps demo check check-vm check-vm-wide lint bench install clean examples arm64
 examples: $(addprefix $(O)/,$(EXAMPLES))
+
+# Everything that a test in a guest needs, into $(O)/arm64, with clang and lld. The flags that
+# follow the target are for linking only, and of no use where only compiling is done.
+CLANG_FOR = $(CLANG) --target=$(1) --sysroot=$(2) -Wno-unused-command-line-argument \
+	--ld-path=$(call find-tool,ld.lld)
+
+arm64:
+	$(Q)tools/deps arm64 --missing
+	$(Q)sysroot=$$(tools/sysroot) && sysroot_32=$$(tools/sysroot armhf) && \
+	PKG_CONFIG_SYSROOT_DIR=$$sysroot \
+	PKG_CONFIG_LIBDIR=$$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig \
+	$(MAKE) --no-print-directory O=$(O)/arm64 BIN=$(O)/arm64/ ARCH=arm64 SYSROOT=$$sysroot \
+		CC='$(call CLANG_FOR,aarch64-linux-gnu,'$$sysroot')' \
+		CC_32='$(call CLANG_FOR,arm-linux-gnueabihf,'$$sysroot_32')' \
+		AR=$(call find-tool,llvm-ar) all examples workloads
 
 deps:
 	$(Q)tools/deps build
@@ -122,6 +148,20 @@ check:
 	$(Q)tools/deps check
 	$(Q)$(MAKE) --no-print-directory check-built WERROR=1
 
+# The same on other kernels, in virtual machines; wide: on more of them, and on arm64.
+check-vm:
+	$(Q)tools/deps check
+	$(Q)tools/deps vm
+	$(Q)$(MAKE) --no-print-directory all examples workloads WERROR=1
+	$(Q)tests/vm/run
+
+check-vm-wide:
+	$(Q)tools/deps check
+	$(Q)tools/deps vm-wide
+	$(Q)$(MAKE) --no-print-directory all examples workloads WERROR=1
+	$(Q)$(MAKE) --no-print-directory arm64 || echo 'arm64 is not built'
+	$(Q)tests/vm/run wide
+
 lint:
 	$(Q)tools/lint
 
@@ -132,7 +172,7 @@ bench: all
 
 install: all
 	install -d $(DESTDIR)$(prefix)/bin
-	install -m 0755 $(TOOLS) $(DESTDIR)$(prefix)/bin
+	install -m 0755 $(addprefix $(BIN),$(TOOLS)) $(DESTDIR)$(prefix)/bin
 
 clean:
 	rm -rf $(O) $(TOOLS)

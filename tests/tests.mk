@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What the tests need, and how they run. Included by the Makefile.
 
+include tests/btf/btf.mk
+
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
 HAVE_SDT   := $(shell echo '\#include <sys/sdt.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 WORKLOADS  := $(filter-out $(if $(HAVE_SDT),,usdt-app),\
 	$(patsubst tests/workload/%.c,%,$(wildcard tests/workload/*.c)))
 # 32-bit callers: only where the compiler and a C library can build them.
+CC_32      ?= $(CC) -m32
 HAVE_M32   := $(shell echo 'int main(void){return 0;}' | \
-	$(CC) -m32 -x c - -o /dev/null -lc 2>/dev/null && echo yes)
+	$(CC_32) -x c - -o /dev/null -lc 2>/dev/null && echo yes)
 WORKLOADS_32 := $(if $(HAVE_M32),udp-load-32 syscall-load-32 syscall-odd-32 all-syscalls-32 edge-32)
-TEST_FILES := $(UNIT_TESTS) $(sort $(wildcard tests/tool/*.bats tests/tool/*.sh \
-	tests/parity/*.bats tests/parity/*.sh))
+# Without the calls of a dynamic loader; and the numbers of system calls, for tests in guests,
+# which have no compiler.
+HAVE_STATIC := $(shell echo 'int main(void){return 0;}' | \
+	$(CC) -static -x c - -o /dev/null 2>/dev/null && echo yes)
+WORKLOADS   += syscall-numbers $(if $(HAVE_STATIC),static/syscall-load)
+WORKLOADS_32 += $(if $(HAVE_M32),syscall-numbers-32 $(if $(HAVE_STATIC),static/syscall-load-32))
+TEST_FILES := $(UNIT_TESTS) tests/fuzz/corpus.sh $(sort $(wildcard tests/tool/*.bats tests/tool/*.sh \
+	tests/parity/*.bats tests/parity/*.sh)) $(BTF_TESTS)
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all
 LIB_OBJS_SANITIZED := $(patsubst $(O)/lib/%,$(O)/unit/lib/%,$(LIB_OBJS))
 
@@ -27,10 +36,31 @@ $(O)/unit/%: tests/unit/%.c $(O)/unit/libwirescope.a
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -MF $@.d $< $(filter %.a,$^) $(LIBS) \
 		-lcmocka -o $@
 
+$(O)/unit/test_render: $(O)/udp-syscall.skel.h
+
 # The probes of usdt-app and the times of the others must not be optimised by taste: -O2.
 $(O)/workload/%-32: tests/workload/%.c
 	$(say) LINK $@
-	$(Q)$(BUILD) $(CC) -m32 $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread -o $@
+	$(Q)$(BUILD) $(CC_32) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread -o $@
+
+$(O)/workload/static/syscall-load: tests/workload/syscall-load.c
+	$(say) LINK $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -static -MMD -MP -MF $@.d $< -pthread -o $@
+
+$(O)/workload/static/syscall-load-32: tests/workload/syscall-load.c
+	$(say) LINK $@
+	$(Q)$(BUILD) $(CC_32) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -static -MMD -MP -MF $@.d $< -pthread -o $@
+
+NUMBERS = echo '\#include <sys/syscall.h>' | $(1) -E -dM -x c - | \
+	sed -n 's/^\#define __NR_\([a-z_0-9]*\) (*\(__NR_SYSCALL_BASE *+ *\)*\([0-9]*\))*$$/\1 \3/p' > $@
+
+$(O)/workload/syscall-numbers:
+	$(say) GEN $@
+	$(Q)$(BUILD) $(call NUMBERS,$(CC))
+
+$(O)/workload/syscall-numbers-32:
+	$(say) GEN $@
+	$(Q)$(BUILD) $(call NUMBERS,$(CC_32))
 
 $(O)/workload/syscall-set: tests/workload/syscall-set.c $(LIB)
 	$(say) LINK $@
@@ -40,9 +70,10 @@ $(O)/workload/%: tests/workload/%.c
 	$(say) LINK $@
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread -o $@
 
-.PHONY: check-programs check-built
-check-programs: all examples $(UNIT_TESTS) \
-	$(addprefix $(O)/workload/,$(WORKLOADS) $(WORKLOADS_32))
+.PHONY: workloads check-programs check-built
+workloads: $(addprefix $(O)/workload/,$(WORKLOADS) $(WORKLOADS_32))
+
+check-programs: all examples $(UNIT_TESTS) workloads fuzz-programs check-btf-programs
 
 check-built: check-programs
 	$(Q)tools/lint
