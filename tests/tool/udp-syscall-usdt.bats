@@ -143,6 +143,16 @@ s2n_quic:s2n_quic_platform__syscall__mmsg__start_send" ]
 	[[ "$output" == *"failed to open './nowhere': No such file or directory"* ]]
 }
 
+# Both of these made libbpf 1.1 read where nothing is.
+@test "a hostile binary is read with care" {
+	local corpus=$root/tests/fuzz/corpus/elf probe=mmsg-start-send=p:n
+
+	run -1 udp-syscall --usdt "$corpus/no-parenthesis" --probe $probe
+	[[ "${lines[0]}" == *": the arguments of the probe p:n of '"*"' cannot be read" ]]
+	run -1 udp-syscall --usdt "$corpus/no-end" --probe $probe
+	[ "${lines[1]}" = 'why: it has 0 probes (.note.stapsdt)' ]
+}
+
 @test "options that do not fit are refused" {
 	for options in --bytes '--by socket'; do
 		run -2 udp-syscall --usdt "$app" $options -- true

@@ -13,7 +13,7 @@
 
 #define PROC_PATH  64         /* "/proc/PID/task/TID/syscall" */
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
-#define PROC_TEXT  4096       /* what we want of status stands in its first lines */
+#define PROC_TEXT  16384      /* Threads in status comes after up to 65536 groups */
 
 /* Returns the length of the text, NUL-terminated in buf, or a negative error. */
 static ssize_t read_text(const char *path, char *buf, size_t size)

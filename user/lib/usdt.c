@@ -149,7 +149,8 @@ static bool is_mapping_of(const struct mapping *m, pid_t pid, const struct binar
  * Without BPF cookies libbpf has to know at which address of the process a probe is. It would
  * look that up in /proc/PID/maps by itself, but into a buffer that a long path overflows.
  */
-static int find_addresses(struct elf_probes *elf, pid_t pid, const struct binary *binary)
+static int find_addresses(struct elf_probes *elf, pid_t pid, const struct binary *binary,
+			  const char *label)
 {
 	struct maps maps;
 	int err;
@@ -171,7 +172,10 @@ out:
 	maps__free(&maps);
 	if (!err)
 		return 0;
-	fail(err, "failed to find where process %d has loaded '%s'", pid, binary->path);
+	if (err == -ESRCH)
+		refuse(err, "process %d has not loaded '%s'", pid, label);
+	else
+		fail(err, "failed to find where process %d has loaded '%s'", pid, label);
 	why("before Linux 5.15 (BPF cookies) a probe needs its address");
 	return err;
 }
@@ -227,7 +231,7 @@ static int attach_binary(const struct probes *p, const struct binary *binary, co
 	int err = check_elf(binary, label);
 
 	err = err ?: read_probes(&elf, binary, label);
-	err = err ?: find_addresses(&elf, p->pid, binary);
+	err = err ?: find_addresses(&elf, p->pid, binary, label);
 	if (!err && elf_image_show(&elf))
 		err = fail(-ENOMEM, "failed to copy the probes of '%s'", label);
 	err = err ?: attach_probes(p, &elf, binary, label);
