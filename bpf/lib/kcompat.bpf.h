@@ -167,8 +167,12 @@ int BPF_PROG(kernel_check, struct pt_regs *regs, long nr)
 
 	bpf_get_current_comm(comm, sizeof(comm));
 	bpf_core_read(field, sizeof(field), &task->comm);
-	for (int i = 0; i < 16; i++)
+	/* What comes after the end of a name may be the rest of a longer one. */
+	for (int i = 0; i < 16; i++) {
 		right = right && comm[i] == field[i];
+		if (!comm[i])
+			break;
+	}
 	right = right && regs_syscall_nr(regs) == nr;
 	kernel_check_result = right ? KERNEL_CHECK_RIGHT : KERNEL_CHECK_WRONG;
 	return 0;
