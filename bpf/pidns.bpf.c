@@ -10,6 +10,7 @@
 #include "pidns-thread.h"
 
 __u32 reader_level; /* depth of the reader's namespace */
+__u32 offsets[PIDNS_OFFSETS];
 
 SEC("iter/task")
 int list_threads(struct bpf_iter__task *ctx)
@@ -24,7 +25,11 @@ int list_threads(struct bpf_iter__task *ctx)
 	pid = BPF_CORE_READ(reader, thread_pid);
 	reader_level = BPF_CORE_READ(pid, level);
 	/* The kernel walks the reader's namespace only: at this level all have that one. */
-	thread.id = pidns_upid(task, reader_level).nr;
+	offsets[PIDNS_LEVEL] = bpf_core_field_offset(struct pid, level);
+	/* An array without a fixed length: an index into it cannot be relocated. */
+	offsets[PIDNS_NUMBERS] = bpf_core_field_offset(struct pid, numbers);
+	offsets[PIDNS_INUM] = bpf_core_field_offset(struct pid_namespace, ns.inum);
+	thread.id = pidns_upid(task, reader_level, offsets).nr;
 	thread.global_id = task->pid;
 	bpf_seq_write(ctx->meta->seq, &thread, sizeof(thread));
 	return 0;

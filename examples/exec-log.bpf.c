@@ -19,7 +19,7 @@ int BPF_PROG(log_exec, struct task_struct *task, pid_t old_pid, struct linux_bin
 		return 0;
 	e->ns = bpf_ktime_get_ns();
 	e->pid = pidns_current(true);
-	e->parent = kernel_read(task, real_parent->tgid);
+	e->parent = pidns_parent();
 	e->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	if (bpf_probe_read_kernel_str(e->file, sizeof(e->file), file) == sizeof(e->file))

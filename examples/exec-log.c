@@ -10,10 +10,10 @@
 
 static void print_json(struct report *r, const struct exec_event *e, const char *time)
 {
-	report__json(r, json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:b}", "type", "exec",
-				  "time", time, "pid", e->pid, "ppid", e->parent, "uid", e->uid,
-				  "comm", render_string(e->comm), "file", render_string(e->file),
-				  "truncated", e->cut));
+	report__json(r, json_pack("{s:s, s:s, s:i, s:i, s:I, s:o, s:o, s:b}", "type", "exec",
+				  "time", time, "pid", e->pid, "ppid", e->parent, "uid",
+				  (json_int_t)e->uid, "comm", render_string(e->comm), "file",
+				  render_string(e->file), "truncated", e->cut));
 }
 
 static void print_text(struct report *r, const struct exec_event *e, const char *time)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "kernel.h"
 #include "links.h"
 #include "log.h"
@@ -195,7 +196,7 @@ static const char *unfit(enum backend backend, const struct target *target)
 	if (backend == BACKEND_FENTRY) {
 		if (settings.rw)
 			return "--rw: write and read end in functions of all files";
-		return kernel_has(KERNEL_FENTRY) ? NULL : "this kernel has no fentry programs";
+		return kernel_has(KERNEL_FENTRY) ? NULL : "this kernel has no fentry programs on system calls";
 	}
 	if (backend == BACKEND_EVENT && !kernel_has(KERNEL_SYSCALL_EVENTS))
 		return "no tracepoints of single system calls, or not readable";
@@ -261,7 +262,7 @@ static int setup(void *skel, const struct target *target)
 		object__disable_map(s->obj, "__bpf_usdt_ip_to_spec_id");
 	}
 	s->rodata->split_by = settings.by;
-	s->rodata->started_ns = now_ns();
+	s->rodata->started_ns = clock_now_ns();
 	s->rodata->errors_as_zero = settings.errors_as_zero;
 	settings.without_bytes |= settings.backend == BACKEND_USDT;
 	s->rodata->without_bytes = settings.without_bytes;

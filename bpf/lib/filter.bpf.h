@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "kcompat.bpf.h"
+#include "kernel-check.bpf.h"
 #include "pidns.bpf.h"
 #include "targets.h"
 
@@ -56,13 +57,7 @@ static __always_inline bool filter_comm_matches(void)
 	char comm[16] = "";
 
 	leader_comm(comm);
-	for (int i = 0; i < 16; i++) {
-		if (comm[i] != filter_comm[i])
-			return false;
-		if (!comm[i])
-			return true;
-	}
-	return true;
+	return same_comm(comm, filter_comm);
 }
 
 /*

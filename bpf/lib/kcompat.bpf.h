@@ -149,33 +149,4 @@ static __always_inline long current_syscall_nr(void)
 	return BPF_CORE_READ((struct pt_regs *)stack, SYSCALL_NR);
 }
 
-/*
- * Run once, before the others, if the BTF is from a file: does it describe this kernel? What
- * the fields say is compared with what the kernel says.
- */
-enum { KERNEL_CHECK_RIGHT = 1, KERNEL_CHECK_WRONG };
-__u32 kernel_check_result;
-
-SEC("tp_btf/sys_enter")
-int BPF_PROG(kernel_check, struct pt_regs *regs, long nr)
-{
-	char comm[16] = "", field[16] = "";
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u64 id = current_pid_tgid();
-	bool right = (__u32)BPF_CORE_READ(task, tgid) == id >> 32 &&
-		     (__u32)BPF_CORE_READ(task, pid) == (__u32)id;
-
-	bpf_get_current_comm(comm, sizeof(comm));
-	bpf_core_read(field, sizeof(field), &task->comm);
-	/* What comes after the end of a name may be the rest of a longer one. */
-	for (int i = 0; i < 16; i++) {
-		right = right && comm[i] == field[i];
-		if (!comm[i])
-			break;
-	}
-	right = right && regs_syscall_nr(regs) == nr;
-	kernel_check_result = right ? KERNEL_CHECK_RIGHT : KERNEL_CHECK_WRONG;
-	return 0;
-}
-
 #endif

@@ -305,6 +305,29 @@ start_in_cgroup() {
 	kill "$sleeper"
 }
 
+@test "exec-log in a container: a parent has its id there too" {
+	[ -x "$root/.output/exec-log" ] || skip "the examples are not built"
+	unshare -pfm --mount-proc "$root/.output/exec-log" -o report -- \
+		sh -c 'echo $$ >id; (/bin/true; :); :'
+	[ "$(awk '$5 == "true" { print $3 - $2, ($2 > 2) }' report)" = '-1 1' ]
+	[ "$(awk '$5 == "sh" { print $2, $3 }' report)" = "$(cat id) 1" ]
+}
+
+# What begins at the start of the run is timed by our clock, its end by that of BPF programs.
+@test "a time namespace: calls that ran already took no more than the run" {
+	unshare -T --monotonic 100000 -f true || skip 'no time namespaces'
+	start sh -c 'while :; do sleep 0.1; done'
+	wait_until grep -qs . "/proc/$pid/task/$pid/children"
+	for seconds in 100000 -1; do
+		unshare -T --monotonic "$seconds" -f syscount -L -q -T 0 --syscall wait4 -p "$pid" \
+			-d 500ms -f json -o report
+		tail -n 1 report | grep -q '"type":"end"'
+		longest=$(sed -n 's/.*"max_ns":\([-0-9]*\).*/\1/p' report)
+		run=$(sed -n 's/.*"type":"end","elapsed_ns":\([0-9]*\).*/\1/p' report)
+		[ "$longest" -gt 0 ] && [ "$longest" -le "$run" ]
+	done
+}
+
 # bats test_tags=vm
 @test "lockdown=confidentiality: a PID namespace cannot be listed, which is said" {
 	grep -qs '\[confidentiality\]' /sys/kernel/security/lockdown ||

@@ -78,6 +78,8 @@ renamed() {
 
 # bats test_tags=vm
 @test "several -p: both are counted exactly" {
+	grep -q bpf_get_attach_cookie /proc/kallsyms ||
+		skip 'probes of several processes need Linux 5.15 (BPF cookies)'
 	local -A releases
 	for name in first second; do
 		start_held $name "$app" -w -n 500 -s "${#name}"
@@ -139,8 +141,30 @@ s2n_quic:s2n_quic_platform__syscall__mmsg__start_send" ]
 	echo text >text
 	run -1 udp-syscall --usdt ./text
 	[[ "${lines[0]}" == *"'./text' has no probes: it is not an ELF file" ]]
+	# To open one may do something: no word about what would be read from it.
+	mknod device c 1 3
+	mkfifo fifo
+	for name in ./device ./fifo .; do
+		run -1 udp-syscall --usdt "$name"
+		[ "$output" = "udp-syscall: '$name' has no probes: it is not a file" ]
+	done
 	run -1 udp-syscall --usdt ./nowhere
 	[[ "$output" == *"failed to open './nowhere': No such file or directory"* ]]
+}
+
+@test "a file that is replaced while the tool attaches: the probes are those of the first" {
+	need strace
+	cp "$app" replaced
+	start_held truth ./replaced -w -n 500
+	start strace -qq -o calls -e trace=perf_event_open \
+		-e inject=perf_event_open:delay_enter=1000000:when=1+ \
+		"$root/udp-syscall" -v -o report --usdt ./replaced -p "$pid" 2>stderr
+	wait_until grep -qs perf_event_open calls
+	cp /bin/true other && mv other replaced
+	wait_until grep -q 'udp-syscall: attached' stderr
+	go_on
+	wait "$pid"
+	is_exact
 }
 
 # Both of these made libbpf 1.1 read where nothing is.

@@ -27,6 +27,43 @@ static bool binary__stat(struct binary *binary)
 	return true;
 }
 
+/*
+ * What is at the path now stays what is probed, though the file be renamed or replaced between
+ * our looks at it and the kernel's. Only a file is ever opened: to open a device of a target's
+ * choice could do anything (start a watchdog).
+ */
+static int binary__hold(struct binary *binary, const char *name)
+{
+	struct stat st;
+	char through[32];
+	int fd = open(binary->path, O_PATH | O_CLOEXEC), err;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		err = fail(-errno, "failed to open '%s'", name);
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		err = refuse(-EINVAL, "'%s' has no probes: it is not a file", name);
+		goto out;
+	}
+	binary->fd = fd;
+	binary->device = st.st_dev;
+	binary->inode = st.st_ino;
+	snprintf(through, sizeof(through), "/proc/self/fd/%d", fd);
+	if (!access(through, F_OK)) /* there is a /proc */
+		snprintf(binary->path, sizeof(binary->path), "%s", through);
+	return 0;
+out:
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+void binary__close(struct binary *binary)
+{
+	close(binary->fd);
+}
+
 int binary_of_name(struct binary *binary, const char *name)
 {
 	char *found = NULL;
@@ -35,12 +72,12 @@ int binary_of_name(struct binary *binary, const char *name)
 	if (!strchr(name, '/') && !command_find(name, &found))
 		snprintf(binary->path, sizeof(binary->path), "%s", found);
 	free(found);
-	return binary__stat(binary) ? 0 : fail(-errno, "failed to open '%s'", name);
+	return binary__hold(binary, name);
 }
 
 /*
- * The link in map_files leads to the very inode. The plain path is preferred while it does too:
- * kernels without BPF cookies (5.15) need a path that stands in the maps.
+ * The link in map_files leads to the very inode, for those who may follow it (CAP_SYS_ADMIN). The
+ * plain path is preferred while it does too: it says more to a reader.
  */
 static bool use_mapping(struct binary *binary, pid_t pid, const struct mapping *m)
 {
@@ -87,27 +124,27 @@ static int refuse_unloaded(pid_t pid, const char *name, const struct maps *maps)
 
 /*
  * A path as the process sees it: links in it, which it may have made, do not lead out of its
- * root. The descriptor stays open, since the path leads through it.
+ * root. *fd is to stay open for as long as the path is used, which leads through it.
  */
-static bool path_in_root_of(struct binary *binary, pid_t pid, const char *name)
+static bool path_in_root_of(struct binary *binary, pid_t pid, const char *name, int *fd)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
 	char root[32];
-	int root_fd, fd;
+	int root_fd;
 
 	snprintf(root, sizeof(root), "/proc/%d/root", pid);
 	root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	fd = root_fd < 0 ? -1 : syscall(SYS_openat2, root_fd, name, &how, sizeof(how));
+	*fd = root_fd < 0 ? -1 : syscall(SYS_openat2, root_fd, name, &how, sizeof(how));
 	if (root_fd >= 0)
 		close(root_fd);
-	if (fd < 0)
+	if (*fd < 0)
 		return false;
-	snprintf(binary->path, sizeof(binary->path), "/proc/self/fd/%d", fd);
+	snprintf(binary->path, sizeof(binary->path), "/proc/self/fd/%d", *fd);
 	return binary__stat(binary);
 }
 
 /* A file that the process has not mapped, or that has no path in the maps: a link, a mount. */
-static bool find_unmapped(struct binary *binary, pid_t pid, const char *name)
+static bool find_unmapped(struct binary *binary, pid_t pid, const char *name, int *fd)
 {
 	struct binary ours;
 
@@ -116,7 +153,7 @@ static bool find_unmapped(struct binary *binary, pid_t pid, const char *name)
 		*binary = ours;
 		return strchr(name, '/') && binary__stat(binary);
 	}
-	if (!path_in_root_of(binary, pid, name)) {
+	if (!path_in_root_of(binary, pid, name, fd)) {
 		*binary = ours;
 		return binary__stat(binary);
 	}
@@ -130,22 +167,26 @@ int binary_of_process(struct binary *binary, pid_t pid, const char *name)
 	char *resolved = *name != '/' && strchr(name, '/') ? realpath(name, NULL) : NULL;
 	const struct mapping *m;
 	struct maps maps;
-	int err = maps_of_process(&maps, pid);
+	int err = maps_of_process(&maps, pid), root_fd = -1;
 	bool found;
 
 	/* Who may not look into the process may still know the file. */
 	if (err == -EACCES || err == -EPERM)
 		err = 0;
 	m = maps__find(&maps, resolved ?: name);
-	found = (m && use_mapping(binary, pid, m)) || find_unmapped(binary, pid, name);
+	found = (m && use_mapping(binary, pid, m)) || find_unmapped(binary, pid, name, &root_fd);
 	if (err)
 		fail(err, "failed to read what process %d has mapped", pid);
 	else if (!found && (!*name || strchr(name, '/')))
 		err = fail(-ENOENT, "failed to open '%s'", name);
 	else if (!found)
 		err = refuse_unloaded(pid, name, &maps);
-	if (!err)
+	if (!err) {
 		verbose("'%s' of process %d is '%s'", name, pid, binary->path);
+		err = binary__hold(binary, name);
+	}
+	if (root_fd >= 0)
+		close(root_fd);
 	maps__free(&maps);
 	free(resolved);
 	return err;

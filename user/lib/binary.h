@@ -8,7 +8,8 @@
 #include "target.h"
 
 struct binary {
-	char path[PATH_MAX]; /* opens the very file, whatever its name means by now */
+	int fd;              /* held: nobody can put another file where path leads to */
+	char path[PATH_MAX]; /* leads through it where there is a /proc */
 	unsigned long device;
 	unsigned long inode;
 };
@@ -22,5 +23,8 @@ int binary_of_process(struct binary *binary, pid_t pid, const char *name);
 
 /* The file of a path, or a program of this name in PATH. Errors print a message. */
 int binary_of_name(struct binary *binary, const char *name);
+
+/* Of a binary that was found. */
+void binary__close(struct binary *binary);
 
 #endif

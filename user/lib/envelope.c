@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "clock.h"
 #include "process.h"
 #include "render.h"
 #include "target.h"
@@ -37,17 +38,17 @@ static json_t *target_json(const struct target *t)
 	return target;
 }
 
-static uint64_t clock_ns(clockid_t clock)
+static uint64_t wall_clock_ns(void)
 {
 	struct timespec t;
 
-	clock_gettime(clock, &t);
+	clock_gettime(CLOCK_REALTIME, &t);
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
 void envelope_time(const struct report *r, uint64_t ns, char text[ENVELOPE_TIME])
 {
-	uint64_t wall_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) + ns;
+	uint64_t wall_ns = wall_clock_ns() - clock_now_ns() + ns;
 	time_t seconds = wall_ns / 1000000000;
 	unsigned int ms = wall_ns / 1000000 % 1000;
 	struct tm tm;
@@ -70,7 +71,7 @@ void envelope_begin(struct report *r, const char *tool)
 
 	if (r->format != REPORT_JSON)
 		return;
-	envelope_time(r, clock_ns(CLOCK_MONOTONIC), time);
+	envelope_time(r, clock_now_ns(), time);
 	uname(&uts);
 	report__json(r, json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:o}", "type", "meta", "v", 1,
 				  "tool", tool, "version", WIRESCOPE_VERSION, "time", time,

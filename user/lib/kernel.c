@@ -303,17 +303,17 @@ int kernel_describe(struct bpf_object *obj)
 int kernel_check(struct bpf_object *obj)
 {
 	struct bpf_program *prog = bpf_object__find_program_by_name(obj, "kernel_check");
-	uint32_t *result = object__variable(obj, "kernel_check_result", sizeof(*result));
+	bool *passed = object__variable(obj, "kernel_check_passed", sizeof(*passed));
 	struct bpf_link *link;
 
 	if (!bpf_program__autoload(prog))
 		return 0;
 	link = bpf_program__attach(prog);
 	if (!link)
-		return -errno;
+		return fail(-errno, "failed to check the BTF '%s'", btf_path);
 	syscall(SYS_getppid);
 	bpf_link__destroy(link);
-	if (*result == 1)
+	if (*passed)
 		return 0;
 	refuse(-EINVAL, "'%s' is not the BTF of this kernel", btf_path);
 	why("the fields of its tasks are elsewhere");

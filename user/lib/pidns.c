@@ -117,6 +117,12 @@ unsigned int pidns_inode(void)
 	return stat("/proc/self/ns/pid", &st) ? 0 : st.st_ino;
 }
 
+void pidns_offsets(uint32_t offsets[PIDNS_OFFSETS])
+{
+	for (int i = 0; i < PIDNS_OFFSETS; i++)
+		offsets[i] = skel ? skel->bss->offsets[i] : 0;
+}
+
 void pidns_close(void)
 {
 	pidns_bpf__destroy(skel);

@@ -8,7 +8,10 @@
 #define WIRESCOPE_PIDNS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+#include "pidns-thread.h"
 
 /*
  * Read the ids of all threads that our namespace has now, the first time and again when there
@@ -28,6 +31,9 @@ pid_t pidns_local(pid_t global_id);
 /* How deep our namespace is, 0 for the initial one; and its inode number. */
 unsigned int pidns_depth(void);
 unsigned int pidns_inode(void);
+
+/* Where the kernel has it; all zero in the initial namespace. */
+void pidns_offsets(uint32_t offsets[PIDNS_OFFSETS]);
 
 void pidns_close(void);
 

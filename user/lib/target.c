@@ -125,8 +125,10 @@ int target__configure(struct target *t, struct bpf_object *obj)
 {
 	bool by_pid = target__by_pid(t);
 	char comm[PROCESS_COMM] = "";
+	uint32_t offsets[PIDNS_OFFSETS];
 	int err = target__check_namespace(t);
 
+	pidns_offsets(offsets);
 	if (!err && t->cgroup) {
 		t->cgroup_fd = cgroup_open(t->cgroup);
 		err = t->cgroup_fd < 0 ? t->cgroup_fd : 0;
@@ -152,6 +154,7 @@ int target__configure(struct target *t, struct bpf_object *obj)
 	err = err ?: object__set_u32(obj, "filter_self", pidns_global(getpid()));
 	err = err ?: object__set_u32(obj, "pidns_level", pidns_depth());
 	err = err ?: object__set_u32(obj, "pidns_inum", pidns_inode());
+	err = err ?: object__set(obj, "pidns_offsets", offsets, sizeof(offsets));
 	return err ?: object__set(obj, "filter_comm", comm, sizeof(comm));
 }
 
@@ -217,11 +220,28 @@ static int add_if_child(pid_t pid, void *arg)
 	return 0;
 }
 
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) != 0;
+}
+
+/* Until programs watched over forks, the number of one that has ended may have gone to another. */
+static void target__forget_ended(struct target *t)
+{
+	for (size_t i = 0; i < t->pids_cnt; i++) {
+		if (has_ended(t->pidfds[i]))
+			t->states[pidns_global(t->pids[i])] = 0;
+	}
+}
+
 int target__add_descendants(struct target *t)
 {
 	struct descent d = {.target = t, .grew = t->follow && t->pids_cnt};
 	int err = 0;
 
+	target__forget_ended(t);
 	if (d.grew)
 		pidns_refresh();
 	/* Children of children may stand before their parents in /proc: until none is new. */
@@ -295,9 +315,7 @@ bool target__ended(struct target *t)
 	if (t->command.pid && !command__reap(&t->command, false))
 		return false;
 	for (size_t i = 0; i < t->pids_cnt; i++) {
-		struct pollfd p = {.fd = t->pidfds[i], .events = POLLIN};
-
-		if (poll(&p, 1, 0) == 0)
+		if (!has_ended(t->pidfds[i]))
 			return false;
 	}
 	return true;

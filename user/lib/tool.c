@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "doctor.h"
 #include "envelope.h"
 #include "events.h"
@@ -42,14 +42,6 @@ struct session {
 	bool ending;     /* the command was asked to end */
 	int exec_status; /* 126 or 127 if the command could not run */
 };
-
-uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
 
 static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -128,7 +120,7 @@ static int session__attach(struct session *s)
 	err = err ?: target__add_descendants(&s->target);
 	if (err)
 		return err;
-	s->report.start_ns = s->reported_ns = now_ns();
+	s->report.start_ns = s->reported_ns = clock_now_ns();
 	if (s->tool->started)
 		err = s->tool->started(s->skel, &s->target, s->report.start_ns);
 	verbose("attached");
@@ -155,7 +147,7 @@ static int session__flush(struct session *s)
 static int session__report(struct session *s, bool final)
 {
 	struct report *r = &s->report;
-	uint64_t now = now_ns();
+	uint64_t now = clock_now_ns();
 	int err;
 
 	r->final = final;

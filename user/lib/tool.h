@@ -62,7 +62,4 @@ struct tool {
 /* main() of every tool; returns the exit status. */
 int tool_main(const struct tool *tool, int argc, char **argv);
 
-/* CLOCK_MONOTONIC, the clock of bpf_ktime_get_ns(). */
-uint64_t now_ns(void);
-
 #endif

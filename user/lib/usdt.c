@@ -90,7 +90,7 @@ static int explain_failure(int err, const char *label, const struct usdt_name *n
 	fail(err, "failed to attach to the probe %s:%s of '%s'", name->provider, name->name, label);
 	if (err == -EOPNOTSUPP) {
 		why("probes of all processes of a binary need Linux 5.15 (BPF cookies)");
-		suggest("-p PID, or --follow=no with a command");
+		suggest("-p PID, of a process that runs already");
 	} else if (!privilege_may_probe()) {
 		why("this kernel lets only CAP_SYS_ADMIN attach probes to programs");
 		suggest("sudo %s ..., or the same without --usdt", log_tool());
@@ -261,11 +261,17 @@ static int attach_binaries(const struct probes *p, const char *label, const stru
 
 		err = target->pids_cnt ? binary_of_process(binary, target->pids[i], label)
 				       : binary_of_name(binary, label);
-		if (err || is_listed(list, cnt, binary))
+		if (err)
+			break;
+		if (is_listed(list, cnt, binary)) {
+			binary__close(binary);
 			continue;
-		err = attach_binary(p, binary, label);
+		}
 		cnt++;
+		err = attach_binary(p, binary, label);
 	}
+	while (cnt)
+		binary__close(&list[--cnt]);
 	free(list);
 	return err;
 }
