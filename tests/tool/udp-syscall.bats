@@ -138,7 +138,6 @@ is_quotient() {
 	same_lines expected seen
 }
 
-# bats test_tags=vm
 @test "a 32-bit program is counted exactly, and -v says by which backend" {
 	[ -x "$workload/udp-load-32" ] || skip 'no 32-bit compiler'
 	for options in '' -6 '-t 4' -e -N -f -M; do
