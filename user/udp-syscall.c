@@ -89,33 +89,24 @@ static void set_backend(const char *text)
 		if (!strcmp(text, backends[i]))
 			settings.forced = i;
 	}
-	if (settings.forced != BACKENDS)
-		return;
-	refuse(-EINVAL, "'%s' is not a value for --backend", text);
-	suggest("--backend fentry, event or raw");
-	exit(USAGE_ERROR);
+	if (settings.forced == BACKENDS)
+		bad_value("--backend", text, "fentry, event or raw");
 }
 
 static void set_by(const char *text)
 {
-	if (!strcmp(text, "socket")) {
+	if (!strcmp(text, "socket"))
 		settings.by = UDP_BY_SOCKET;
-	} else if (!strcmp(text, "thread")) {
+	else if (!strcmp(text, "thread"))
 		settings.by = UDP_BY_THREAD;
-	} else {
-		refuse(-EINVAL, "'%s' is not a value for --by", text);
-		suggest("--by socket or --by thread");
-		exit(USAGE_ERROR);
-	}
+	else
+		bad_value("--by", text, "socket or thread");
 }
 
 static void set_bytes(const char *text)
 {
-	if (text && strcmp(text, "no")) {
-		refuse(-EINVAL, "'%s' is not a value for --bytes", text);
-		suggest("--bytes or --bytes=no");
-		exit(USAGE_ERROR);
-	}
+	if (text && strcmp(text, "no"))
+		bad_value("--bytes", text, "(or --bytes=no)");
 	settings.bytes = !text;
 	settings.without_bytes = text;
 }
@@ -196,7 +187,9 @@ static const char *unfit(enum backend backend, const struct target *target)
 	if (backend == BACKEND_FENTRY) {
 		if (settings.rw)
 			return "--rw: write and read end in functions of all files";
-		return kernel_has(KERNEL_FENTRY) ? NULL : "this kernel has no fentry programs on system calls";
+		return kernel_has(KERNEL_FENTRY)
+			       ? NULL
+			       : "this kernel has no fentry programs on system calls";
 	}
 	if (backend == BACKEND_EVENT && !kernel_has(KERNEL_SYSCALL_EVENTS))
 		return "no tracepoints of single system calls, or not readable";

@@ -58,7 +58,7 @@ static const struct argp_option buffer_options[] = {
 	{0},
 };
 
-static void bad_value(const char *option, const char *text, const char *expected)
+void bad_value(const char *option, const char *text, const char *expected)
 {
 	refuse(-EINVAL, "'%s' is not a value for %s", text, option);
 	suggest("%s %s", option, expected);

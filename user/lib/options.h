@@ -37,6 +37,9 @@ void options_parse(struct options *o, const struct tool *tool, int argc, char **
 /* Exit after an option that only prints: EXIT_FAILURE if stdout could not be written. */
 _Noreturn void exit_after_output(void);
 
+/* "'TEXT' is not a value for OPTION", and what is expected; exits with USAGE_ERROR. */
+_Noreturn void bad_value(const char *option, const char *text, const char *expected);
+
 /* "10" to 10 within [min, max]; exits with USAGE_ERROR after a message that names option. */
 unsigned long parse_number(const char *option, const char *text, unsigned long min,
 			   unsigned long max);
