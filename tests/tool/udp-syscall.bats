@@ -42,7 +42,6 @@ is_quotient() {
 	}'
 }
 
-# bats test_tags=vm
 @test "batches and single calls over IPv4 are counted exactly" {
 	exact_by_all "$workload/udp-load" -n 50
 }

@@ -48,12 +48,6 @@ static int explain_btf(int err)
 	return err;
 }
 
-/* The floor, told by a helper that came with it (63d9b80dcf2c). */
-static bool is_too_old(void)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_this_cpu_ptr, NULL) == 0;
-}
-
 static int explain_too_old(int err)
 {
 	struct utsname uts = {.release = "?"};
@@ -70,20 +64,13 @@ static int explain_untraceable(int err)
 	return err;
 }
 
-/* Linux before 5.11, which is told by a helper, charges maps to RLIMIT_MEMLOCK. */
-static bool charges_memlock(void)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns,
-				       NULL) == 0;
-}
-
 /* libbpf has raised it as far as we may. */
 static bool explain_memlock(int err)
 {
 	struct rlimit limit;
 
 	if (err != -EPERM || getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY ||
-	    !charges_memlock())
+	    kernel_has(KERNEL_FREE_MEMLOCK))
 		return false;
 	why("only %llu KiB of memory may be locked (RLIMIT_MEMLOCK), Linux before 5.11 counts "
 	    "maps, and raising it needs CAP_SYS_RESOURCE",
@@ -137,7 +124,7 @@ int doctor_explain(const struct tool *tool, int err, const char *what)
 		return explain_privileges(err);
 	if (explain_limits(err, what))
 		return err;
-	if (is_too_old())
+	if (!kernel_has(KERNEL_FLOOR))
 		return explain_too_old(err);
 	if (!kernel_has(KERNEL_BTF))
 		return explain_btf(err);
@@ -157,11 +144,6 @@ struct check {
 	bool needed;
 };
 
-static bool is_new_enough(void)
-{
-	return !is_too_old();
-}
-
 static bool is_not_locked_down(void)
 {
 	return !kernel_is_locked_down();
@@ -173,7 +155,7 @@ static bool may_lock_memory(void)
 
 	return privilege_has(CAP_SYS_RESOURCE) ||
 	       (!getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_max == RLIM_INFINITY) ||
-	       !charges_memlock();
+	       kernel_has(KERNEL_FREE_MEMLOCK);
 }
 
 static bool knows_process_ids(void)
@@ -185,7 +167,6 @@ static bool run_checks(void)
 {
 	static const struct check checks[] = {
 		{"CAP_BPF and CAP_PERFMON (or root)", privilege_may_load, true},
-		{"Linux 5.10 or newer", is_new_enough, true},
 		{"memory for maps (before 5.11: CAP_SYS_RESOURCE or ulimit -l unlimited)",
 		 may_lock_memory, false},
 		{"lockdown is not 'confidentiality'", is_not_locked_down, false},
@@ -216,5 +197,7 @@ int doctor_run(const struct tool *tool)
 		printf("%s  %s\n", kernel_has(i) ? "PASS" : "FAIL", kernel_feature_text(i));
 	for (const struct tool_mode *m = tool->modes; m && m->text; m++)
 		printf("%s  %s %s\n", m->allowed() ? "PASS" : "FAIL", tool->name, m->text);
-	return ok && kernel_has(KERNEL_BTF) && !fflush(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return ok && kernel_has(KERNEL_FLOOR) && kernel_has(KERNEL_BTF) && !fflush(stdout)
+		       ? EXIT_SUCCESS
+		       : EXIT_FAILURE;
 }

@@ -218,6 +218,27 @@ static bool has_memory_reads(void)
 	return fd >= 0;
 }
 
+static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
+{
+	return libbpf_probe_bpf_helper(type, helper, NULL) != 0;
+}
+
+static bool is_floor(void)
+{
+	return has_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_this_cpu_ptr);
+}
+
+/* Told by a helper that came with the same release. */
+static bool has_free_memlock(void)
+{
+	return has_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns);
+}
+
+static bool has_cookies(void)
+{
+	return has_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie);
+}
+
 static const struct {
 	const char *text;
 	bool (*probe)(void);
@@ -231,6 +252,10 @@ static const struct {
 	[KERNEL_FENTRY] = {"fentry programs on system calls (CONFIG_FUNCTION_TRACER)", has_fentry},
 	[KERNEL_MEMORY_READS] = {"reads of kernel memory (not with lockdown=confidentiality)",
 				 has_memory_reads},
+	[KERNEL_FLOOR] = {"Linux 5.10 or newer", is_floor},
+	[KERNEL_FREE_MEMLOCK] = {"maps beyond the limit of locked memory (5.11)", has_free_memlock},
+	[KERNEL_COOKIES] = {"probes of all processes of a program (BPF cookies, 5.15)",
+			    has_cookies},
 };
 
 bool kernel_has(enum kernel_feature feature)

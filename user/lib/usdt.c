@@ -155,8 +155,7 @@ static int find_addresses(struct elf_probes *elf, pid_t pid, const struct binary
 	struct maps maps;
 	int err;
 
-	if (pid <= 0 || elf->type != ET_DYN ||
-	    libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie, NULL) == 1)
+	if (pid <= 0 || elf->type != ET_DYN || kernel_has(KERNEL_COOKIES))
 		return 0;
 	err = maps_of_process(&maps, pid);
 	for (size_t i = 0; i < maps.cnt; i++) {
