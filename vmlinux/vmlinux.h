@@ -43,6 +43,11 @@ struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
 	unsigned long ax, cx, dx, si, di, orig_ax, ip, sp;
 };
+
+/* CONFIG_X86_FRED, 6.9; Debian has it from 7.0 on: what stands above pt_regs on a stack. */
+struct SINCE("7.0") fred_info {
+	unsigned long edata;
+};
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	__u64 regs[31], sp, pc, pstate;

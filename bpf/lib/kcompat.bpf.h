@@ -14,6 +14,14 @@
 #define TIF_32BIT   22     /* arch/arm64/include/asm/thread_info.h */
 #define THREAD_SIZE 16384  /* on both, without KASAN or pages of 64 KiB: current_syscall_nr() */
 
+/* What stands between pt_regs and the top of a stack: TOP_OF_KERNEL_STACK_PADDING, 6.9. */
+#if defined(__TARGET_ARCH_x86)
+#define STACK_TOP_PADDING \
+	(bpf_core_type_exists(struct fred_info) ? bpf_core_type_size(struct fred_info) : 0)
+#else
+#define STACK_TOP_PADDING 0
+#endif
+
 #define kernel_has_helper(name) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##name)
 
 /*
@@ -145,7 +153,7 @@ static __always_inline long current_syscall_nr(void)
 		return ((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()))->SYSCALL_NR;
 	task = (void *)bpf_get_current_task();
 	stack = BPF_CORE_READ(task, stack);
-	stack += THREAD_SIZE - bpf_core_type_size(struct pt_regs);
+	stack += THREAD_SIZE - STACK_TOP_PADDING - bpf_core_type_size(struct pt_regs);
 	return BPF_CORE_READ((struct pt_regs *)stack, SYSCALL_NR);
 }
 
