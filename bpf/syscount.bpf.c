@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * System calls: counts, errors, times. Counting alone needs only the end of each call;
- * times and histograms need its begin too (enter() is switched off otherwise).
+ * times and histograms need its begin too (raw_enter() is switched off otherwise).
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -188,8 +188,7 @@ static __always_inline int record_without_begin(struct pt_regs *regs, long ret, 
 	return record(make_syscall_id(nr, compat), ret, 0);
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(enter, struct pt_regs *regs, long nr)
+static __always_inline int begin(long nr)
 {
 	__u32 tgid = current_pid_tgid() >> 32;
 
@@ -200,8 +199,7 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(leave, struct pt_regs *regs, long ret)
+static __always_inline int end(struct pt_regs *regs, long ret)
 {
 	struct span span;
 	__u64 now_ns;
@@ -217,8 +215,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
 }
 
 /* In place of both when nothing is timed: most of what counting costs is the length of its code. */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(leave_untimed, struct pt_regs *regs, long ret)
+static __always_inline int end_untimed(struct pt_regs *regs, long ret)
 {
 	struct caller caller = current_caller();
 
@@ -227,6 +224,43 @@ int BPF_PROG(leave_untimed, struct pt_regs *regs, long ret)
 	if (count_by != BY_SYSCALL && is_prctl(regs))
 		rename_current();
 	return record_without_begin(regs, ret, caller.compat);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(raw_enter, struct pt_regs *regs, long nr)
+{
+	return begin(nr);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(raw_leave, struct pt_regs *regs, long ret)
+{
+	return end(regs, ret);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(raw_leave_untimed, struct pt_regs *regs, long ret)
+{
+	return end_untimed(regs, ret);
+}
+
+/* The same by perf, which never lets them be preempted: see KERNEL_STEADY_TRACEPOINTS. */
+SEC("tracepoint")
+int event_enter(struct trace_event_raw_sys_enter *ctx)
+{
+	return begin(ctx->id);
+}
+
+SEC("tracepoint")
+int event_leave(struct trace_event_raw_sys_exit *ctx)
+{
+	return end(current_regs(), ctx->ret);
+}
+
+SEC("tracepoint")
+int event_leave_untimed(struct trace_event_raw_sys_exit *ctx)
+{
+	return end_untimed(current_regs(), ctx->ret);
 }
 
 /* exit and exit_group do not return, so no sys_exit event tells of them. */

@@ -7,6 +7,8 @@
 #include <bpf/bpf.h>
 
 #include "envelope.h"
+#include "kernel.h"
+#include "links.h"
 #include "log.h"
 #include "options.h"
 #include "privilege.h"
@@ -16,8 +18,9 @@
 #include "syscount-rows.h"
 #include "syscount.skel.h"
 #include "tool.h"
+#include "tracefs.h"
 
-enum key { KEY_THREADS = 0x2000, KEY_SYSCALL, KEY_SUMMARY, KEY_ERRNOS, KEY_HIST };
+enum key { KEY_THREADS = 0x2000, KEY_SYSCALL, KEY_SUMMARY, KEY_ERRNOS, KEY_HIST, KEY_BACKEND };
 
 static struct settings {
 	unsigned long top;
@@ -30,6 +33,8 @@ static struct settings {
 	enum syscount_by by;
 	bool filtered;
 	struct syscall_set set;
+	bool by_perf; /* programs on classic tracepoints, not tp_btf */
+	bool backend_given;
 } settings = {.top = 10};
 
 static const struct argp_option options[] = {
@@ -37,6 +42,7 @@ static const struct argp_option options[] = {
 	{"syscall", KEY_SYSCALL, "SET", 0, "only these: read,write or %net or !futex", 1},
 	{"failures", 'x', NULL, 0, "only calls that failed", 1},
 	{"errno", 'e', "ERRNO", 0, "only calls that failed so: EAGAIN or 11", 1},
+	{"backend", KEY_BACKEND, "NAME", OPTION_HIDDEN, "see calls by raw or event", 1},
 	{"list", 'l', NULL, 0, "list the names of system calls", 1},
 	{NULL, 0, NULL, 0, "How to show it", 2},
 	{"top", 'T', "N", 0, "the N first (10; 0: all)", 2},
@@ -58,10 +64,29 @@ static void check_combination(void)
 	exit(USAGE_ERROR);
 }
 
+static void set_error(const char *text)
+{
+	settings.failed = true;
+	settings.error = errno_parse(text);
+	if (settings.error < 0)
+		exit(USAGE_ERROR);
+}
+
+static void set_backend(const char *text)
+{
+	settings.by_perf = !strcmp(text, "event");
+	settings.backend_given = true;
+	if (!settings.by_perf && strcmp(text, "raw"))
+		bad_value("--backend", text, "raw or event");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	(void)state;
 	switch (key) {
+	case KEY_BACKEND:
+		set_backend(arg);
+		break;
 	case 'T':
 		settings.top = parse_number("--top", arg, 0, 100000);
 		break;
@@ -78,10 +103,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		settings.failed = true;
 		break;
 	case 'e':
-		settings.failed = true;
-		settings.error = errno_parse(arg);
-		if (settings.error < 0)
-			exit(USAGE_ERROR);
+		set_error(arg);
 		break;
 	case 'l':
 		syscalls_list(stdout);
@@ -114,6 +136,25 @@ static bool measures_time(void)
 	return settings.latency || settings.summary || settings.hist;
 }
 
+/* By tp_btf, unless the kernel would leave calls out then. */
+static void choose_programs(struct syscount_bpf *s)
+{
+	bool lossy = !settings.backend_given && !kernel_has(KERNEL_STEADY_TRACEPOINTS);
+	bool timed = measures_time();
+
+	if (lossy && tracefs_try("raw_syscalls", "sys_exit"))
+		note("this kernel preempts programs on tracepoints: calls meanwhile are lost");
+	else
+		settings.by_perf |= lossy;
+	verbose("backend: %s", settings.by_perf ? "event" : "raw");
+	bpf_program__set_autoload(s->progs.raw_enter, timed && !settings.by_perf);
+	bpf_program__set_autoload(s->progs.raw_leave, timed && !settings.by_perf);
+	bpf_program__set_autoload(s->progs.raw_leave_untimed, !timed && !settings.by_perf);
+	bpf_program__set_autoload(s->progs.event_enter, timed && settings.by_perf);
+	bpf_program__set_autoload(s->progs.event_leave, timed && settings.by_perf);
+	bpf_program__set_autoload(s->progs.event_leave_untimed, !timed && settings.by_perf);
+}
+
 static int setup(void *skel, const struct target *target)
 {
 	struct syscount_bpf *s = skel;
@@ -128,9 +169,7 @@ static int setup(void *skel, const struct target *target)
 	s->rodata->only_wanted = settings.filtered;
 	s->rodata->count_by = settings.by;
 	memcpy((void *)s->rodata->wanted, settings.set.in, sizeof(settings.set.in));
-	bpf_program__set_autoload(s->progs.enter, measures_time());
-	bpf_program__set_autoload(s->progs.leave, measures_time());
-	bpf_program__set_autoload(s->progs.leave_untimed, !measures_time());
+	choose_programs(s);
 	bpf_program__set_autoload(s->progs.task_exec, by_task || measures_time());
 	bpf_map__set_autocreate(s->maps.latencies, settings.hist);
 	bpf_map__set_autocreate(s->maps.errors, settings.errnos);
@@ -141,9 +180,17 @@ static int setup(void *skel, const struct target *target)
 static int attach(void *skel, const struct target *target)
 {
 	struct syscount_bpf *s = skel;
+	int err = settings.by == BY_SYSCALL ? 0 : rows_make_room(s->maps.by_task);
 
 	(void)target;
-	return settings.by == BY_SYSCALL ? 0 : rows_make_room(s->maps.by_task);
+	if (err || !settings.by_perf)
+		return err;
+	err = links_keep(tracefs_attach(measures_time() ? s->progs.event_leave
+							: s->progs.event_leave_untimed,
+					"raw_syscalls", "sys_exit"));
+	if (!err && measures_time())
+		err = links_keep(tracefs_attach(s->progs.event_enter, "raw_syscalls", "sys_enter"));
+	return err;
 }
 
 static int started(void *skel, const struct target *target, uint64_t now)

@@ -187,9 +187,10 @@ static const char *unfit(enum backend backend, const struct target *target)
 	if (backend == BACKEND_FENTRY) {
 		if (settings.rw)
 			return "--rw: write and read end in functions of all files";
-		return kernel_has(KERNEL_FENTRY)
-			       ? NULL
-			       : "this kernel has no fentry programs on system calls";
+		if (!kernel_has(KERNEL_FENTRY))
+			return "this kernel has no fentry programs on system calls";
+		if (!kernel_has(KERNEL_STEADY_FENTRY) && settings.forced != BACKEND_FENTRY)
+			return "this kernel preempts its programs, and leaves out calls meanwhile";
 	}
 	if (backend == BACKEND_EVENT && !kernel_has(KERNEL_SYSCALL_EVENTS))
 		return "no tracepoints of single system calls, or not readable";

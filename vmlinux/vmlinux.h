@@ -175,6 +175,18 @@ struct syscall_trace_enter {
 	unsigned long args[];
 };
 
+/* Context of tracepoint/raw_syscalls/sys_enter and sys_exit. */
+struct trace_event_raw_sys_enter {
+	struct trace_entry ent;
+	long id;
+};
+
+struct trace_event_raw_sys_exit {
+	struct trace_entry ent;
+	long id;
+	long ret;
+};
+
 struct syscall_trace_exit {
 	struct trace_entry ent;
 	int nr;

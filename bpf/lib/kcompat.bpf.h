@@ -140,21 +140,30 @@ static __always_inline syscall_id make_syscall_id(long nr, bool compat)
 }
 
 /*
- * Number of the system call that the current task made last, when no tracepoint hands us its
- * registers. bpf_task_pt_regs() came with 5.15 (dd6e10fbd9fb); before it, the registers are
- * found at the top of the kernel stack, where every kernel of that age has them.
+ * Registers of the system call that the current task made last, when no tracepoint hands them
+ * to us; for kernel_read(). bpf_task_pt_regs() came with 5.15 (dd6e10fbd9fb); before it, they
+ * are found at the top of the kernel stack, where every kernel has them.
  */
+static __always_inline struct pt_regs *current_regs_untyped(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	void *stack = BPF_CORE_READ(task, stack);
+
+	return stack + THREAD_SIZE - STACK_TOP_PADDING - bpf_core_type_size(struct pt_regs);
+}
+
+static __always_inline struct pt_regs *current_regs(void)
+{
+	if (kernel_typed)
+		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return current_regs_untyped();
+}
+
 static __always_inline long current_syscall_nr(void)
 {
-	struct task_struct *task;
-	void *stack;
-
-	if (kernel_typed && kernel_has_helper(task_pt_regs))
-		return ((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()))->SYSCALL_NR;
-	task = (void *)bpf_get_current_task();
-	stack = BPF_CORE_READ(task, stack);
-	stack += THREAD_SIZE - STACK_TOP_PADDING - bpf_core_type_size(struct pt_regs);
-	return BPF_CORE_READ((struct pt_regs *)stack, SYSCALL_NR);
+	if (!kernel_typed || kernel_has_helper(task_pt_regs))
+		return regs_syscall_nr(current_regs());
+	return BPF_CORE_READ(current_regs_untyped(), SYSCALL_NR);
 }
 
 #endif

@@ -3,6 +3,7 @@
 # all of them exact.
 # bats file_tags=vm
 load common
+load syscount
 load udp
 
 # BTF of this kernel as small as it can be: without what tp_btf programs would need.
@@ -22,6 +23,20 @@ make_small_btf() {
 	grep -q '^udp-syscall: not by fentry: --compat' stderr
 	grep -q '^udp-syscall: not by event: --compat' stderr
 	grep -qx 'udp-syscall: backend: raw' stderr
+}
+
+@test "syscount: tp_btf and classic tracepoints count the same" {
+	use_static_load ""
+	local backend mode
+	for backend in raw event; do
+		for mode in '' --hist '--summary --follow'; do
+			syscount -q --strict -T 0 --backend "$backend" $mode -o report -- \
+				"$load" -g 300 -r 50 -e 20 -t 2 -f 1 -x >truth
+			counts_match truth report
+		done
+	done
+	run -2 --separate-stderr syscount --backend fentry
+	[ "${stderr_lines[0]}" = "syscount: 'fentry' is not a value for --backend" ]
 }
 
 @test "a backend that this kernel lacks is refused, not replaced" {

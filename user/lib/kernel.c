@@ -17,6 +17,7 @@
 
 #include "log.h"
 #include "object.h"
+#include "preempt.h"
 #include "tracefs.h"
 
 #define LOCKDOWN_PATH     "/sys/kernel/security/lockdown"
@@ -223,6 +224,16 @@ static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
 	return libbpf_probe_bpf_helper(type, helper, NULL) != 0;
 }
 
+static bool has_steady_tracepoints(void)
+{
+	return preempt_spares_tracepoints(kernel_btf());
+}
+
+static bool has_steady_fentry(void)
+{
+	return preempt_spares_fentry(kernel_btf());
+}
+
 static bool is_floor(void)
 {
 	return has_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_this_cpu_ptr);
@@ -252,6 +263,9 @@ static const struct {
 	[KERNEL_FENTRY] = {"fentry programs on system calls (CONFIG_FUNCTION_TRACER)", has_fentry},
 	[KERNEL_MEMORY_READS] = {"reads of kernel memory (not with lockdown=confidentiality)",
 				 has_memory_reads},
+	[KERNEL_STEADY_TRACEPOINTS] = {"tracepoints whose programs are not preempted (before 7.0)",
+				       has_steady_tracepoints},
+	[KERNEL_STEADY_FENTRY] = {"fentry programs that are not preempted", has_steady_fentry},
 	[KERNEL_FLOOR] = {"Linux 5.10 or newer", is_floor},
 	[KERNEL_FREE_MEMLOCK] = {"maps beyond the limit of locked memory (5.11)", has_free_memlock},
 	[KERNEL_COOKIES] = {"probes of all processes of a program (BPF cookies, 5.15)",

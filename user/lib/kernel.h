@@ -18,9 +18,11 @@ enum kernel_feature {
 	KERNEL_TYPED,          /* BTF of its own, as tp_btf needs it, 5.5 (9e15db66136a) */
 	KERNEL_FENTRY,         /* on system calls; 5.5 (fec56f5890d9), arm64: 6.4 (2aa6ac03516d) */
 	KERNEL_MEMORY_READS,   /* bpf_probe_read_kernel(); lockdown=confidentiality forbids it */
-	KERNEL_FLOOR,          /* 5.10, told by bpf_this_cpu_ptr (63d9b80dcf2c) */
-	KERNEL_FREE_MEMLOCK,   /* maps are no locked memory, 5.11 (97306be45fbe) */
-	KERNEL_COOKIES,        /* bpf_get_attach_cookie, 5.15 (7adfc6c9b315) */
+	KERNEL_STEADY_TRACEPOINTS, /* their programs are not preempted: else, others are left out */
+	KERNEL_STEADY_FENTRY,      /* the same of fentry programs */
+	KERNEL_FLOOR,              /* 5.10, told by bpf_this_cpu_ptr (63d9b80dcf2c) */
+	KERNEL_FREE_MEMLOCK,       /* maps are no locked memory, 5.11 (97306be45fbe) */
+	KERNEL_COOKIES,            /* bpf_get_attach_cookie, 5.15 (7adfc6c9b315) */
 	KERNEL_FEATURES,
 };
 
