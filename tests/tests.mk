@@ -39,9 +39,11 @@ $(O)/unit/%: tests/unit/%.c $(O)/unit/libwirescope.a
 $(O)/unit/test_render: $(O)/udp-syscall.skel.h
 
 # The probes of usdt-app and the times of the others must not be optimised by taste: -O2.
+# For another machine without its libraries: a guest has those of one machine only.
 $(O)/workload/%-32: tests/workload/%.c
 	$(say) LINK $@
-	$(Q)$(BUILD) $(CC_32) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread -o $@
+	$(Q)$(BUILD) $(CC_32) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(if $(SYSROOT),-static) -MMD -MP \
+		-MF $@.d $< -pthread -o $@
 
 $(O)/workload/static/syscall-load: tests/workload/syscall-load.c
 	$(say) LINK $@
