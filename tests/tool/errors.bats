@@ -245,7 +245,7 @@ sees_all() {
 	done
 	mkfifo fifo
 	try udp-syscall --usdt ./fifo -d 1
-	refused 1 "*'./fifo' has no probes: it is not an ELF file"
+	refused 1 "*'./fifo' has no probes: it is not a file"
 	head -c 20000 "$workload/usdt-app" >part
 	try udp-syscall --usdt ./part -d 1
 	refused 1 "*'./part' is a damaged ELF file"

@@ -56,7 +56,7 @@ has_reports() {
 	[ "$time" -lt "$(sed -n 's/.*"type":"end","elapsed_ns":\([0-9]*\).*/\1/p' report)" ]
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "every layout shows a sleeping server" {
 	start_sleeper ""
 	for mode in "" -L --summary "-L --hist"; do

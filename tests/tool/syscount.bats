@@ -131,7 +131,7 @@ births() {
 	lacks 'lost' log
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "a process that exits while it is watched by -p --follow: its descendants too" {
 	start_behind_gate "$load" -g 100 -e 30 -f 2 -F
 	start_syscount --summary --errnos -p "$gated" --follow

@@ -122,7 +122,7 @@ expect_counts() {
 	expect_counts report 'hist tx_arg_counts [1] 1' 'hist tx_ret_counts [1] 1' 'hist tx_bytes [1] 1'
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "several -p: all are counted, others are not, and the last one to end ends the run" {
 	local -A releases
 	for name in first second third; do

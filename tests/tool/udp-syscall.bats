@@ -58,7 +58,7 @@ is_quotient() {
 	exact_by_all "$workload/udp-load" -t 4 -S
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "failed and partial calls: each errno by name, and only successes in ret_counts" {
 	exact_by_all "$workload/udp-load" -e
 	grep -q '^error rx EAGAIN' seen
