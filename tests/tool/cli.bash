@@ -23,12 +23,7 @@ setup() {
 }
 
 teardown() {
-	local job
-
-	for job in "${started[@]}"; do
-		kill -KILL "$job" 2>/dev/null && wait "$job" 2>/dev/null
-	done
-	true
+	end_started
 }
 
 # Run in the background; its PID is $pid.

@@ -49,6 +49,17 @@ wait_until() {
 	done
 }
 
+# For teardown: nothing of what was started (PIDs in the array) goes on, even if it is stopped.
+end_started() {
+	local job
+
+	for job in "${started[@]}"; do
+		kill -CONT "$job" 2>/dev/null
+		kill -KILL "$job" 2>/dev/null && wait "$job" 2>/dev/null
+	done
+	true
+}
+
 need() {
 	local what
 	for what; do

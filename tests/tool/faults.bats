@@ -228,6 +228,25 @@ has_intervals() {
 	[ "$(grep -c '"type":"interval"' "$2")" -ge "$1" ]
 }
 
+# Both tools, of the PIDs calls and udp, saw all of their loads. Sets calls_seen.
+both_are_exact() {
+	local dir want seen
+
+	ended "$calls" && [ "$status" -eq 0 ] || return
+	ended "$udp" && [ "$status" -eq 0 ] || return
+	want=$(awk '$2 == "getppid" { n += $3 } END { print n }' calls.truth)
+	calls_seen=$(grep '"type":"syscalls"' calls >rows &&
+		json_sum rows calls '"syscall":"getppid"')
+	# Each shell asks for the id of its parent once.
+	[ "$calls_seen" -eq $((want + 1)) ] || [ "$calls_seen" -eq "$want" ] || return
+	for dir in rx tx; do
+		want=$(awk -v name="${dir}_arg_counts" '$2 == name { n += $4 } END { print n }' udp.truth)
+		seen=$(grep "@${dir}_arg_counts\"" udp >rows &&
+			sed 's/"data":.*//' rows >heads && json_sum heads count .)
+		[ "$seen" -eq "$want" ] || return
+	done
+}
+
 @test "a minute of as many events as fit: exact, memory stays flat" {
 	start syscount -q --strict --hist -i 1 --json -o calls -- sh -c '
 		while [ ! -e stop ]; do "$0" -g 500000; done' "$workload/syscall-load" >calls.truth
@@ -242,21 +261,10 @@ has_intervals() {
 	sleep $((load_s - load_s / 4))
 	late=("$(kept_kb "$calls")" "$(kept_kb "$udp")" "$(peak_kb "$calls")" "$(peak_kb "$udp")")
 	touch stop
-	ended "$calls" && [ "$status" -eq 0 ]
-	ended "$udp" && [ "$status" -eq 0 ]
-	want=$(awk '$2 == "getppid" { n += $3 } END { print n }' calls.truth)
-	got=$(grep '"type":"syscalls"' calls >rows && json_sum rows calls '"syscall":"getppid"')
-	echo "# $((got / load_s)) getppid/s and $(awk '/^calls/ { n += $3 }
+	both_are_exact
+	echo "# $((calls_seen / load_s)) getppid/s and $(awk '/^calls/ { n += $3 }
 		END { printf "%d", n / '"$load_s"' }' udp.truth) calls on UDP sockets/s;" \
 		"kB early ${early[*]}, late ${late[*]}" >&3
-	# Each shell asks for the id of its parent once.
-	[ "$got" -eq $((want + 1)) ] || [ "$got" -eq "$want" ]
-	for dir in rx tx; do
-		want=$(awk -v name="${dir}_arg_counts" '$2 == name { n += $4 } END { print n }' udp.truth)
-		got=$(grep "@${dir}_arg_counts\"" udp >rows &&
-			sed 's/"data":.*//' rows >heads && json_sum heads count .)
-		[ "$got" -eq "$want" ]
-	done
 	for i in 0 1 2 3; do
 		[ "${late[i]}" -le $((early[i] + 256)) ]
 	done
@@ -275,17 +283,7 @@ has_intervals() {
 	sleep "$stop_s"
 	touch stop
 	kill -CONT "$calls" "$udp"
-	ended "$calls" && [ "$status" -eq 0 ]
-	ended "$udp" && [ "$status" -eq 0 ]
-	want=$(awk '$2 == "getppid" { n += $3 } END { print n }' calls.truth)
-	got=$(grep '"type":"syscalls"' calls >rows && json_sum rows calls '"syscall":"getppid"')
-	[ "$got" -eq $((want + 1)) ] || [ "$got" -eq "$want" ]
-	for dir in rx tx; do
-		want=$(awk -v name="${dir}_arg_counts" '$2 == name { n += $4 } END { print n }' udp.truth)
-		got=$(grep "@${dir}_arg_counts\"" udp >rows &&
-			sed 's/"data":.*//' rows >heads && json_sum heads count .)
-		[ "$got" -eq "$want" ]
-	done
+	both_are_exact
 }
 
 # ---- output -------------------------------------------------------------------------------

@@ -34,12 +34,7 @@ setup() {
 }
 
 teardown() {
-	local job
-
-	for job in "${started[@]}"; do
-		kill -KILL "$job" 2>/dev/null && wait "$job" 2>/dev/null
-	done
-	true
+	end_started
 }
 
 # The command that runs the rest as nobody, with the capabilities $1: "" or +bpf,+perfmon.

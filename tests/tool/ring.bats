@@ -21,13 +21,7 @@ setup() {
 }
 
 teardown() {
-	local job
-
-	for job in "${started[@]}"; do
-		kill -CONT "$job" 2>/dev/null
-		kill -KILL "$job" 2>/dev/null && wait "$job" 2>/dev/null
-	done
-	true
+	end_started
 }
 
 start() {

@@ -176,6 +176,7 @@ static void test_refused_sets(void **state)
 		{"rea", "tool: unknown system call 'rea'\ntry: read\n"},
 		{"\x1b[31m", "tool: unknown system call '\\x1b[31m'\ntry: tool --list\n"},
 		{"99999999999", "tool: unknown system call '99999999999'\ntry: tool --list\n"},
+		{"2147483621", "tool: no system call has the number 2147483621\ntry: 0 to 511\n"},
 		{"sendmmsg_of_more_than_32_characters",
 		 "tool: unknown system call 'sendmmsg_of_more_than_32_characters'\n"
 		 "try: tool --list\n"},

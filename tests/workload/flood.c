@@ -107,28 +107,13 @@ static pid_t start_as(pid_t tid)
 }
 
 /* The kernel names the system call only of a task that does not run. */
-static bool in_ppoll(pid_t pid)
-{
-	char path[64];
-	long number = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
-	file = fopen(path, "re");
-	if (!file)
-		err(1, "failed to open '%s'", path);
-	if (fscanf(file, "%ld", &number) != 1)
-		number = -1;
-	fclose(file);
-	return number == SYS_ppoll;
-}
 
 static void start_all(pid_t *pids, unsigned long from, unsigned long to)
 {
 	for (unsigned long i = from; i < to; i++)
 		pids[i] = start_as(TID_BASE + i % FIRST + i / FIRST * TID_STEP);
 	for (unsigned long i = from; i < to; i++) {
-		while (!in_ppoll(pids[i]))
+		while (ready_syscall_of(pids[i]) != SYS_ppoll)
 			usleep(100);
 	}
 }

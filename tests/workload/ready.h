@@ -23,8 +23,8 @@ static inline void ready_wait_go(void)
 		;
 }
 
-/* The kernel names the system call only of a task that does not run. */
-static inline bool ready_in_recvfrom(pid_t tid)
+/* The system call that a thread is in, or -1: the kernel names that of one that does not run. */
+static inline long ready_syscall_of(pid_t tid)
 {
 	char path[64];
 	FILE *file;
@@ -37,6 +37,13 @@ static inline bool ready_in_recvfrom(pid_t tid)
 	if (fscanf(file, "%ld", &number) != 1)
 		number = -1;
 	fclose(file);
+	return number;
+}
+
+static inline bool ready_in_recvfrom(pid_t tid)
+{
+	long number = ready_syscall_of(tid);
+
 #ifdef SYS_socketcall
 	if (number == SYS_socketcall)
 		return true;

@@ -53,7 +53,7 @@ static int word_number(struct word word)
 	for (size_t i = 0; i < word.len; i++) {
 		if (!isdigit((unsigned char)word.text[i]) || nr > INT_MAX / 10 - 1)
 			return NO_NUMBER;
-		nr = nr * 10 + word.text[i] - '0';
+		nr = nr * 10 + (word.text[i] - '0');
 	}
 	return word.len ? nr : NO_NUMBER;
 }
