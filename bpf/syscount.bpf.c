@@ -168,17 +168,16 @@ static __always_inline bool is_fork(long nr, bool compat)
 	return nr == __NR_clone || nr == __NR_clone3;
 }
 
-static __always_inline bool is_prctl(struct pt_regs *regs)
+static __always_inline bool is_prctl(long nr)
 {
-	return regs_syscall_nr(regs) == (syscall_is_compat() ? COMPAT_PRCTL : __NR_prctl);
+	return nr == (syscall_is_compat() ? COMPAT_PRCTL : __NR_prctl);
 }
 
 /* A call of which only the end was seen: the task was traced too late, or seccomp refused it. */
-static __always_inline int record_without_begin(struct pt_regs *regs, long ret, bool compat)
+static __always_inline int record_without_begin(struct pt_regs *regs, long nr, long ret,
+						bool compat)
 {
-	long nr = regs_syscall_nr(regs);
-
-	compat = ended_call_is_compat(regs, compat);
+	compat = ended_call_is_compat(regs, nr, compat);
 	/* A child begins its life with the end of a call that its parent made. */
 	if (ret == 0 && is_fork(nr, compat))
 		return 0;
@@ -199,7 +198,7 @@ static __always_inline int begin(long nr)
 	return 0;
 }
 
-static __always_inline int end(struct pt_regs *regs, long ret)
+static __always_inline int end(struct pt_regs *regs, long nr, long ret)
 {
 	struct span span;
 	__u64 now_ns;
@@ -207,23 +206,23 @@ static __always_inline int end(struct pt_regs *regs, long ret)
 	if (!filter_pass_end())
 		return 0;
 	now_ns = bpf_ktime_get_ns();
-	if (count_by != BY_SYSCALL && is_prctl(regs))
+	if (count_by != BY_SYSCALL && is_prctl(nr))
 		rename_current();
 	if (!span_end(&span))
-		return record_without_begin(regs, ret, syscall_is_compat());
+		return record_without_begin(regs, nr, ret, syscall_is_compat());
 	return record(span.id, ret, now_ns - span.start_ns);
 }
 
 /* In place of both when nothing is timed: most of what counting costs is the length of its code. */
-static __always_inline int end_untimed(struct pt_regs *regs, long ret)
+static __always_inline int end_untimed(struct pt_regs *regs, long nr, long ret)
 {
 	struct caller caller = current_caller();
 
 	if (!(filter_state(caller.tgid) & TARGET_TRACED))
 		return 0;
-	if (count_by != BY_SYSCALL && is_prctl(regs))
+	if (count_by != BY_SYSCALL && is_prctl(nr))
 		rename_current();
-	return record_without_begin(regs, ret, caller.compat);
+	return record_without_begin(regs, nr, ret, caller.compat);
 }
 
 SEC("tp_btf/sys_enter")
@@ -235,13 +234,13 @@ int BPF_PROG(raw_enter, struct pt_regs *regs, long nr)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(raw_leave, struct pt_regs *regs, long ret)
 {
-	return end(regs, ret);
+	return end(regs, regs_syscall_nr(regs), ret);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(raw_leave_untimed, struct pt_regs *regs, long ret)
 {
-	return end_untimed(regs, ret);
+	return end_untimed(regs, regs_syscall_nr(regs), ret);
 }
 
 /* The same by perf, which never lets them be preempted: see KERNEL_STEADY_TRACEPOINTS. */
@@ -254,13 +253,13 @@ int event_enter(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint")
 int event_leave(struct trace_event_raw_sys_exit *ctx)
 {
-	return end(current_regs(), ctx->ret);
+	return end(ended_call_regs(), ctx->id, ctx->ret);
 }
 
 SEC("tracepoint")
 int event_leave_untimed(struct trace_event_raw_sys_exit *ctx)
 {
-	return end_untimed(current_regs(), ctx->ret);
+	return end_untimed(ended_call_regs(), ctx->id, ctx->ret);
 }
 
 /* exit and exit_group do not return, so no sys_exit event tells of them. */

@@ -111,24 +111,6 @@ static __always_inline long regs_syscall_nr(struct pt_regs *regs)
 	return kernel_read(regs, SYSCALL_NR);
 }
 
-/*
- * Whether the call that ends was made through the 32-bit ABI; compat is syscall_is_compat(). On
- * arm64 that is a matter of the program, which exec has replaced by one of the other ABI. All
- * registers are 0 then, and so is the one that a call's number was in.
- */
-static __always_inline bool ended_call_is_compat(struct pt_regs *regs, bool compat)
-{
-#if defined(__TARGET_ARCH_arm64)
-	long nr = regs_syscall_nr(regs);
-
-	if (compat && (nr == __NR_execve || nr == __NR_execveat))
-		return kernel_read(regs, regs[7]);
-	if (!compat && (nr == COMPAT_EXECVE || nr == COMPAT_EXECVEAT))
-		return !kernel_read(regs, regs[8]);
-#endif
-	return compat;
-}
-
 /* Argument n (0, 1, 2) of a system call, from the registers at its begin; not for i386. */
 #define regs_syscall_arg(regs, n) kernel_read(regs, SYSCALL_ARG_##n)
 
@@ -157,6 +139,32 @@ static __always_inline struct pt_regs *current_regs(void)
 	if (kernel_typed)
 		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	return current_regs_untyped();
+}
+
+/*
+ * Whether the call that ends was made through the 32-bit ABI; compat is syscall_is_compat(). On
+ * arm64 that is a matter of the program, which exec has replaced by one of the other ABI. All
+ * registers are 0 then, and so is the one that a call's number was in.
+ */
+static __always_inline bool ended_call_is_compat(struct pt_regs *regs, long nr, bool compat)
+{
+#if defined(__TARGET_ARCH_arm64)
+	if (compat && (nr == __NR_execve || nr == __NR_execveat))
+		return kernel_read(regs, regs[7]);
+	if (!compat && (nr == COMPAT_EXECVE || nr == COMPAT_EXECVEAT))
+		return !kernel_read(regs, regs[8]);
+#endif
+	return compat;
+}
+
+/* The registers that it wants, where no tracepoint hands them to us; those need 5.15. */
+static __always_inline struct pt_regs *ended_call_regs(void)
+{
+#if defined(__TARGET_ARCH_arm64)
+	return current_regs();
+#else
+	return NULL;
+#endif
 }
 
 static __always_inline long current_syscall_nr(void)
