@@ -75,7 +75,7 @@ exact_by_all() {
 	done
 }
 
-# Whether the doctor says that a backend cannot work here.
+# Whether the doctor says that a backend cannot work here, or not without loss.
 lacks_backend() {
 	local feature
 
