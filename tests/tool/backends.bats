@@ -90,9 +90,10 @@ make_small_btf() {
 	grep -q ' exit_group$' out
 	syscount --btf small.btf -P -c "$load -g 100" >report -o out
 	grep -q ' syscall-load  *[0-9]*$' out
-	start syscount --btf small.btf -v --comm syscall-load --syscall getppid -o out 2>stderr
+	cp "$load" named-load
+	start syscount --btf small.btf -v --comm named-load --syscall getppid -o out 2>stderr
 	wait_until grep -q attached stderr
-	"$load" -g 77 >/dev/null
+	./named-load -g 77 >/dev/null
 	kill -INT "$pid"
 	wait "$pid"
 	[ "$(awk '$1 == "getppid" { print $2 }' out)" = 77 ]
