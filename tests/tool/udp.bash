@@ -82,7 +82,7 @@ lacks_backend() {
 	case $1 in
 	fentry) feature='fentry programs' ;;
 	event) feature='tracepoints of single' ;;
-	raw) return 1 ;;
+	raw) feature='tracepoints whose programs are not preempted' ;;
 	esac
 	[ -s doctor ] || udp-syscall --doctor >doctor
 	grep -q "^FAIL  $feature" doctor

@@ -42,7 +42,8 @@ bool preempt_spares_tracepoints(const struct btf *btf)
 		t = btf__type_by_id(btf, m->type);
 		return btf__resolve_size(btf, t->type) != 1 || !may_preempt(always);
 	}
-	return true;
+	/* A file with less than all of it does not tell. */
+	return !may_preempt(always);
 }
 
 /* fentry programs could always be preempted; PREEMPT_DYNAMIC was voluntary before 7.0. */
