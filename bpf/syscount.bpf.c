@@ -198,13 +198,22 @@ static __always_inline int begin(long nr)
 	return 0;
 }
 
-static __always_inline int end(struct pt_regs *regs, long nr, long ret)
+/* Looked at only once it is known that the call is of interest: most are not. */
+static __always_inline long ended_nr(struct pt_regs *regs, const long *told)
+{
+	return told ? *told : regs_syscall_nr(regs);
+}
+
+/* told is the number of the call; NULL if it is in regs. */
+static __always_inline int end(struct pt_regs *regs, const long *told, long ret)
 {
 	struct span span;
 	__u64 now_ns;
+	long nr;
 
 	if (!filter_pass_end())
 		return 0;
+	nr = ended_nr(regs, told);
 	now_ns = bpf_ktime_get_ns();
 	if (count_by != BY_SYSCALL && is_prctl(nr))
 		rename_current();
@@ -214,12 +223,14 @@ static __always_inline int end(struct pt_regs *regs, long nr, long ret)
 }
 
 /* In place of both when nothing is timed: most of what counting costs is the length of its code. */
-static __always_inline int end_untimed(struct pt_regs *regs, long nr, long ret)
+static __always_inline int end_untimed(struct pt_regs *regs, const long *told, long ret)
 {
 	struct caller caller = current_caller();
+	long nr;
 
 	if (!(filter_state(caller.tgid) & TARGET_TRACED))
 		return 0;
+	nr = ended_nr(regs, told);
 	if (count_by != BY_SYSCALL && is_prctl(nr))
 		rename_current();
 	return record_without_begin(regs, nr, ret, caller.compat);
@@ -234,13 +245,13 @@ int BPF_PROG(raw_enter, struct pt_regs *regs, long nr)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(raw_leave, struct pt_regs *regs, long ret)
 {
-	return end(regs, regs_syscall_nr(regs), ret);
+	return end(regs, NULL, ret);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(raw_leave_untimed, struct pt_regs *regs, long ret)
 {
-	return end_untimed(regs, regs_syscall_nr(regs), ret);
+	return end_untimed(regs, NULL, ret);
 }
 
 /* The same by perf, which never lets them be preempted: see KERNEL_STEADY_TRACEPOINTS. */
@@ -253,13 +264,17 @@ int event_enter(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint")
 int event_leave(struct trace_event_raw_sys_exit *ctx)
 {
-	return end(ended_call_regs(), ctx->id, ctx->ret);
+	long nr = ctx->id;
+
+	return end(ended_call_regs(), &nr, ctx->ret);
 }
 
 SEC("tracepoint")
 int event_leave_untimed(struct trace_event_raw_sys_exit *ctx)
 {
-	return end_untimed(ended_call_regs(), ctx->id, ctx->ret);
+	long nr = ctx->id;
+
+	return end_untimed(ended_call_regs(), &nr, ctx->ret);
 }
 
 /* exit and exit_group do not return, so no sys_exit event tells of them. */

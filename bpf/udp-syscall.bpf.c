@@ -2,7 +2,7 @@
 /*
  * Batches, times and results of the system calls that send and receive UDP datagrams. Four
  * backends see the calls, one records them:
- *   fentry_* the functions of single syscalls: costs least, and other calls nothing
+ *   fentry_* the functions of single syscalls: costs other calls and processes nothing
  *   event_*  tracepoints of single syscalls: costs other processes least
  *   raw_*    all syscalls: sees 32-bit callers too, works without CONFIG_FTRACE_SYSCALLS
  *   usdt_*   the probes of s2n-quic
@@ -161,77 +161,24 @@ static __noinline int fentry_end(long ret)
 	return filter_pass_end() ? leave(ret, bpf_ktime_get_ns()) : 0;
 }
 
-SEC("fentry/" SYSCALL_FUNCTION("sendmmsg"))
-int BPF_PROG(fentry_sendmmsg, struct pt_regs *regs)
-{
-	return fentry_begin(UDP_BATCH, regs);
-}
+#define FENTRY(function, prog, call)                                      \
+	SEC("fentry/" SYSCALL_FUNCTION(function))                         \
+	int BPF_PROG(fentry_##prog, struct pt_regs *regs)                 \
+	{                                                                 \
+		return fentry_begin(call, regs);                          \
+	}                                                                 \
+	SEC("fexit/" SYSCALL_FUNCTION(function))                          \
+	int BPF_PROG(fentry_##prog##_end, struct pt_regs *regs, long ret) \
+	{                                                                 \
+		return fentry_end(ret);                                   \
+	}
 
-SEC("fexit/" SYSCALL_FUNCTION("sendmmsg"))
-int BPF_PROG(fentry_sendmmsg_end, struct pt_regs *regs, long ret)
-{
-	return fentry_end(ret);
-}
-
-SEC("fentry/" SYSCALL_FUNCTION("recvmmsg"))
-int BPF_PROG(fentry_recvmmsg, struct pt_regs *regs)
-{
-	return fentry_begin(UDP_BATCH | UDP_RX, regs);
-}
-
-SEC("fexit/" SYSCALL_FUNCTION("recvmmsg"))
-int BPF_PROG(fentry_recvmmsg_end, struct pt_regs *regs, long ret)
-{
-	return fentry_end(ret);
-}
-
-SEC("fentry/" SYSCALL_FUNCTION("sendmsg"))
-int BPF_PROG(fentry_msg_sendmsg, struct pt_regs *regs)
-{
-	return fentry_begin(0, regs);
-}
-
-SEC("fexit/" SYSCALL_FUNCTION("sendmsg"))
-int BPF_PROG(fentry_msg_sendmsg_end, struct pt_regs *regs, long ret)
-{
-	return fentry_end(ret);
-}
-
-SEC("fentry/" SYSCALL_FUNCTION("sendto"))
-int BPF_PROG(fentry_msg_sendto, struct pt_regs *regs)
-{
-	return fentry_begin(0, regs);
-}
-
-SEC("fexit/" SYSCALL_FUNCTION("sendto"))
-int BPF_PROG(fentry_msg_sendto_end, struct pt_regs *regs, long ret)
-{
-	return fentry_end(ret);
-}
-
-SEC("fentry/" SYSCALL_FUNCTION("recvmsg"))
-int BPF_PROG(fentry_msg_recvmsg, struct pt_regs *regs)
-{
-	return fentry_begin(UDP_RX, regs);
-}
-
-SEC("fexit/" SYSCALL_FUNCTION("recvmsg"))
-int BPF_PROG(fentry_msg_recvmsg_end, struct pt_regs *regs, long ret)
-{
-	return fentry_end(ret);
-}
-
-SEC("fentry/" SYSCALL_FUNCTION("recvfrom"))
-int BPF_PROG(fentry_msg_recvfrom, struct pt_regs *regs)
-{
-	return fentry_begin(UDP_RX, regs);
-}
-
-SEC("fexit/" SYSCALL_FUNCTION("recvfrom"))
-int BPF_PROG(fentry_msg_recvfrom_end, struct pt_regs *regs, long ret)
-{
-	return fentry_end(ret);
-}
+FENTRY("sendmmsg", sendmmsg, UDP_BATCH)
+FENTRY("recvmmsg", recvmmsg, UDP_BATCH | UDP_RX)
+FENTRY("sendmsg", msg_sendmsg, 0)
+FENTRY("sendto", msg_sendto, 0)
+FENTRY("recvmsg", msg_recvmsg, UDP_RX)
+FENTRY("recvfrom", msg_recvfrom, UDP_RX)
 
 SEC("tracepoint")
 int event_enter(struct syscall_trace_enter *ctx)

@@ -17,20 +17,11 @@ teardown_file() {
 }
 
 setup() {
-	[ "$(id -u)" -eq 0 ] || skip "not root"
-	started=()
-	cd "$BATS_TEST_TMPDIR"
+	begin_as_root
 }
 
 teardown() {
 	end_started
-}
-
-# Run in the background; its PID is $pid.
-start() {
-	"$@" 3>&- &
-	pid=$!
-	started+=("$pid")
 }
 
 # As run, with stdout and stderr apart, and without a warning at 127.

@@ -49,6 +49,21 @@ wait_until() {
 	done
 }
 
+# Run in the background, without bats's own descriptor; its PID is $pid. For tests that need no
+# other way, and end_started in their teardown.
+start() {
+	"$@" 3>&- &
+	pid=$!
+	started+=("$pid")
+}
+
+# For setup: nothing is started yet, and what is written goes to a folder of its own.
+begin_as_root() {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	started=()
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
 # For teardown: nothing of what was started (PIDs in the array) goes on, even if it is stopped.
 end_started() {
 	local job

@@ -5,9 +5,7 @@
 load common
 
 setup() {
-	[ "$(id -u)" -eq 0 ] || skip "not root"
-	started=()
-	cd "$BATS_TEST_TMPDIR"
+	begin_as_root
 }
 
 teardown() {

@@ -8,10 +8,8 @@ load common
 execs=${RING_EXECS:-300}
 
 setup() {
-	[ "$(id -u)" -eq 0 ] || skip "not root"
-	cd "$BATS_TEST_TMPDIR"
+	begin_as_root
 	PATH="$root/.output:$PATH"
-	started=()
 	# "./chain N" is N + 1 execs of one process.
 	cat >chain <<-'END'
 		#!/bin/sh
@@ -22,12 +20,6 @@ setup() {
 
 teardown() {
 	end_started
-}
-
-start() {
-	"$@" 3>&- &
-	pid=$!
-	started+=("$pid")
 }
 
 gone() {

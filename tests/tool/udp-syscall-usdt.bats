@@ -56,21 +56,29 @@ renamed() {
 	is_exact
 }
 
+# Two processes of the binary wait until let_two_go: their PIDs are first and second, as are the
+# files with their truths.
+hold_two() {
+	start_held first "$app" -w -n 500
+	first=$pid first_release=$release
+	start_held second "$app" -w -n 500 -s 7
+	second=$pid second_release=$release
+}
+
+# The second one to be started goes first, so that the tool outlives it.
+let_two_go() {
+	for release in "$second_release" "$first_release"; do
+		go_on
+	done
+	wait "$second" "$first"
+}
+
 # bats test_tags=vm
 @test "-p: the process is counted exactly, and no other one of the same binary" {
-	local -A releases
-	for name in first second; do
-		start_held $name "$app" -w -n 500
-		printf -v "$name" %s "$pid"
-		releases[$name]=$release
-	done
+	hold_two
 	start_tool --usdt "$app" -p "$first"
 	"$app" -n 100 >/dev/null
-	for name in second first; do
-		release=${releases[$name]}
-		go_on
-		wait "${!name}"
-	done
+	let_two_go
 	wait_tool 0
 	cp first truth
 	is_exact
@@ -80,18 +88,10 @@ renamed() {
 @test "several -p: both are counted exactly" {
 	grep -q bpf_get_attach_cookie /proc/kallsyms ||
 		skip 'probes of several processes need Linux 5.15 (BPF cookies)'
-	local -A releases
-	for name in first second; do
-		start_held $name "$app" -w -n 500 -s "${#name}"
-		printf -v "$name" %s "$pid"
-		releases[$name]=$release
-	done
+	hold_two
 	start_tool --usdt "$app" -p "$first,$second"
 	"$app" -n 100 >/dev/null
-	for name in second first; do
-		release=${releases[$name]}
-		go_on
-	done
+	let_two_go
 	wait_tool 0
 	cat first second >truth
 	is_exact

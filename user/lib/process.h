@@ -46,4 +46,7 @@ int process_elf_class(pid_t pid);
 /* The same for a file. Scripts (no ELF) give -ENOEXEC. */
 int file_elf_class(const char *path);
 
+/* Has the process of a pidfd ended? */
+bool process_ended(int pidfd);
+
 #endif

@@ -2,7 +2,6 @@
 #include "target.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,18 +219,11 @@ static int add_if_child(pid_t pid, void *arg)
 	return 0;
 }
 
-static bool has_ended(int pidfd)
-{
-	struct pollfd p = {.fd = pidfd, .events = POLLIN};
-
-	return poll(&p, 1, 0) != 0;
-}
-
 /* Until programs watched over forks, the number of one that has ended may have gone to another. */
 static void target__forget_ended(struct target *t)
 {
 	for (size_t i = 0; i < t->pids_cnt; i++) {
-		if (has_ended(t->pidfds[i]))
+		if (process_ended(t->pidfds[i]))
 			t->states[pidns_global(t->pids[i])] = 0;
 	}
 }
@@ -315,7 +307,7 @@ bool target__ended(struct target *t)
 	if (t->command.pid && !command__reap(&t->command, false))
 		return false;
 	for (size_t i = 0; i < t->pids_cnt; i++) {
-		if (!has_ended(t->pidfds[i]))
+		if (!process_ended(t->pidfds[i]))
 			return false;
 	}
 	return true;

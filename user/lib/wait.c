@@ -3,17 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "log.h"
-
-static bool is_readable(int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	return poll(&p, 1, 0) != 0;
-}
+#include "process.h"
 
 int wait_for(const struct target *t, const int fds[], size_t cnt, int timeout_ms)
 {
@@ -28,7 +21,7 @@ int wait_for(const struct target *t, const int fds[], size_t cnt, int timeout_ms
 	polled[n++].fd = t->command.reaped ? -1 : t->command.pidfd;
 	/* Those that have ended stay readable: only the others are waited for. */
 	for (size_t i = 0; i < t->pids_cnt; i++) {
-		if (!is_readable(t->pidfds[i]))
+		if (!process_ended(t->pidfds[i]))
 			polled[n++].fd = t->pidfds[i];
 	}
 	for (nfds_t i = 0; i < n; i++)
