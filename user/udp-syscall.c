@@ -4,15 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "kernel.h"
-#include "links.h"
 #include "log.h"
 #include "options.h"
 #include "privilege.h"
-#include "process.h"
 #include "tool.h"
-#include "tracefs.h"
+#include "udp-backend.h"
 #include "udp-report.h"
 #include "udp-syscall.h"
 #include "udp-syscall.skel.h"
@@ -21,31 +17,19 @@
 enum key {
 	KEY_BYTES = 0x2000,
 	KEY_BY,
-	KEY_MMSG_ONLY,
-	KEY_RW,
-	KEY_COMPAT,
 	KEY_USDT,
 	KEY_PROBE,
 	KEY_ERRORS_AS_ZERO,
-	KEY_BACKEND,
 };
-
-/* In order of preference; the programs of each begin with its name (bpf/udp-syscall.bpf.c). */
-enum backend { BACKEND_FENTRY, BACKEND_EVENT, BACKEND_RAW, BACKEND_USDT, BACKENDS };
 
 static struct settings {
 	bool bytes;         /* as histograms */
 	bool without_bytes; /* not even in the closing lines: the cheapest */
 	enum udp_by by;
-	bool mmsg_only;
-	bool rw;
-	bool compat;
 	bool errors_as_zero;
-	const char *usdt; /* binary */
-	enum backend backend;
-	enum backend forced;
+	const char *usdt;  /* binary */
 	uint64_t calls[2]; /* rx, tx */
-} settings = {.forced = BACKENDS};
+} settings;
 
 /* s2n-quic's names (pull request 1866 of 2023); --probe overrides. */
 static struct usdt_name probes[] = {
@@ -61,18 +45,12 @@ static struct usdt_name probes[] = {
 
 #define PROBES (sizeof(probes) / sizeof(probes[0]))
 
-static const char *const backends[BACKENDS] = {"fentry", "event", "raw", "usdt"};
 static const char *const directions[] = {"rx", "tx"};
-static const char *const mmsg_calls[] = {"sendmmsg", "recvmmsg", NULL};
-static const char *const msg_calls[] = {"sendmsg", "sendto", "recvmsg", "recvfrom", NULL};
-static const char *const rw_calls[] = {"write", "writev", "sendfile64", "read", "readv", NULL};
+#define USDT "usdt" /* how the names of its programs begin */
 
 static const struct argp_option options[] = {
 	{NULL, 0, NULL, 0, "What to trace", 1},
-	{"mmsg-only", KEY_MMSG_ONLY, NULL, 0, "only sendmmsg and recvmmsg", 1},
-	{"rw", KEY_RW, NULL, 0, "write, read, sendfile on UDP sockets too", 1},
-	{"compat", KEY_COMPAT, NULL, 0, "32-bit callers too (dearer for others)", 1},
-	{"backend", KEY_BACKEND, "NAME", 0, "see calls by fentry, event, raw; default: best", 1},
+	UDP_BACKEND_OPTIONS(1),
 	{"usdt", KEY_USDT, "BINARY", 0, "s2n-quic's probes in BINARY instead", 1},
 	{"probe", KEY_PROBE, "WHICH=P:N", 0, "other probe: mmsg-start-send=PROV:NAME", 1},
 	{NULL, 0, NULL, 0, "How to show it", 2},
@@ -82,16 +60,6 @@ static const struct argp_option options[] = {
 	{"ret-errors-as-zero", KEY_ERRORS_AS_ZERO, NULL, 0, "errors in ret_counts [0] too", 2},
 	{0},
 };
-
-static void set_backend(const char *text)
-{
-	for (int i = 0; i < BACKEND_USDT; i++) {
-		if (!strcmp(text, backends[i]))
-			settings.forced = i;
-	}
-	if (settings.forced == BACKENDS)
-		bad_value("--backend", text, "fentry, event or raw");
-}
 
 static void set_by(const char *text)
 {
@@ -113,7 +81,7 @@ static void set_bytes(const char *text)
 
 static void check_combination(void)
 {
-	if (settings.usdt && settings.forced != BACKENDS) {
+	if (settings.usdt && udp_backend_is_forced()) {
 		refuse(-EINVAL, "--usdt and --backend exclude each other");
 		suggest("one of them");
 		exit(USAGE_ERROR);
@@ -128,24 +96,14 @@ static void check_combination(void)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	(void)state;
+	if (udp_backend_parse(key, arg))
+		return 0;
 	switch (key) {
 	case KEY_BYTES:
 		set_bytes(arg);
 		break;
 	case KEY_BY:
 		set_by(arg);
-		break;
-	case KEY_MMSG_ONLY:
-		settings.mmsg_only = true;
-		break;
-	case KEY_RW:
-		settings.rw = true;
-		break;
-	case KEY_COMPAT:
-		settings.compat = true;
-		break;
-	case KEY_BACKEND:
-		set_backend(arg);
 		break;
 	case KEY_USDT:
 		settings.usdt = arg;
@@ -163,60 +121,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-	return 0;
-}
-
-static bool has_32bit_process(const struct target *target)
-{
-	for (size_t i = 0; i < target->pids_cnt; i++) {
-		if (process_elf_class(target->pids[i]) == 32)
-			return true;
-	}
-	return target->command_path && file_elf_class(target->command_path) == 32;
-}
-
-/* Why a backend cannot do what is asked for here; NULL if it can. */
-static const char *unfit(enum backend backend, const struct target *target)
-{
-	if (backend <= BACKEND_EVENT) {
-		if (settings.compat)
-			return "--compat: it does not see 32-bit callers";
-		if (has_32bit_process(target))
-			return "the target is a 32-bit program";
-	}
-	if (backend == BACKEND_FENTRY) {
-		if (settings.rw)
-			return "--rw: write and read end in functions of all files";
-		if (!kernel_has(KERNEL_FENTRY))
-			return "this kernel has no fentry programs on system calls";
-		if (!kernel_has(KERNEL_STEADY_FENTRY) && settings.forced != BACKEND_FENTRY)
-			return "this kernel preempts its programs, and leaves out calls meanwhile";
-	}
-	if (backend == BACKEND_EVENT && !kernel_has(KERNEL_SYSCALL_EVENTS))
-		return "no tracepoints of single system calls, or not readable";
-	return NULL;
-}
-
-static int choose_backend(const struct target *target)
-{
-	const char *why_not = NULL;
-
-	settings.backend = settings.usdt ? BACKEND_USDT : BACKEND_FENTRY;
-	if (settings.forced != BACKENDS) {
-		settings.backend = settings.forced;
-		why_not = unfit(settings.forced, target);
-		if (!why_not)
-			return 0;
-		refuse(-EOPNOTSUPP, "--backend=%s does not work here", backends[settings.forced]);
-		why("%s", why_not);
-		suggest("the same without --backend");
-		return -EOPNOTSUPP;
-	}
-	while ((why_not = unfit(settings.backend, target))) {
-		verbose("not by %s: %s", backends[settings.backend], why_not);
-		settings.backend++;
-	}
-	verbose("backend: %s", backends[settings.backend]);
 	return 0;
 }
 
@@ -241,44 +145,25 @@ static void choose_maps(struct bpf_object *obj)
 static int setup(void *skel, const struct target *target)
 {
 	struct udp_syscall_bpf *s = skel;
-	int err = choose_backend(target);
+	int err = 0;
 
+	if (settings.usdt)
+		udp_backend_disable(s->obj, USDT);
+	else
+		err = udp_backend_setup(s->obj, target, USDT);
 	if (err)
 		return err;
-	object__choose_programs(s->obj, backends, BACKENDS, settings.backend);
-	if (settings.backend > BACKEND_EVENT)
-		object__disable_programs(s->obj, "compat_");
-	if (settings.mmsg_only)
-		object__disable_programs(s->obj, "fentry_msg_");
 	choose_maps(s->obj);
-	if (settings.backend != BACKEND_USDT) {
+	if (!settings.usdt) {
 		object__disable_map(s->obj, "__bpf_usdt_specs");
 		object__disable_map(s->obj, "__bpf_usdt_ip_to_spec_id");
 	}
 	s->rodata->split_by = settings.by;
-	s->rodata->started_ns = clock_now_ns();
 	s->rodata->errors_as_zero = settings.errors_as_zero;
-	settings.without_bytes |= settings.backend == BACKEND_USDT;
+	settings.without_bytes |= settings.usdt != NULL;
 	s->rodata->without_bytes = settings.without_bytes;
-	s->rodata->hist_atomic = settings.backend == BACKEND_USDT;
-	s->rodata->udp_mmsg_only = settings.mmsg_only;
-	s->rodata->udp_rw = settings.rw;
-	s->rodata->socket_cast = kernel_has(KERNEL_RDONLY_CAST);
+	s->rodata->hist_atomic = settings.usdt;
 	return 0;
-}
-
-static int attach_events(struct udp_syscall_bpf *s, const char *const calls[])
-{
-	char event[64];
-	int err = 0;
-
-	for (; !err && *calls; calls++) {
-		snprintf(event, sizeof(event), "sys_exit_%s", *calls);
-		err = links_keep(tracefs_attach(s->progs.event_leave, "syscalls", event));
-		snprintf(event, sizeof(event), "sys_enter_%s", *calls);
-		err = err ?: links_keep(tracefs_attach(s->progs.event_enter, "syscalls", event));
-	}
-	return err;
 }
 
 static int attach_usdt(struct udp_syscall_bpf *s, const struct target *target)
@@ -296,35 +181,17 @@ static int attach_usdt(struct udp_syscall_bpf *s, const struct target *target)
 static int attach(void *skel, const struct target *target)
 {
 	struct udp_syscall_bpf *s = skel;
-	int err;
 
-	if (settings.backend == BACKEND_USDT)
-		return attach_usdt(s, target);
-	if (settings.backend != BACKEND_EVENT)
-		return 0;
-	err = attach_events(s, mmsg_calls);
-	if (!err && !settings.mmsg_only)
-		err = attach_events(s, msg_calls);
-	if (!err && settings.rw)
-		err = attach_events(s, rw_calls);
-	return err;
+	return settings.usdt ? attach_usdt(s, target) : udp_backend_attach(s->obj);
 }
 
-/* In one direction alone too: iperf3 sends by write(2), but its first receive is a recv(2). */
-static void say_nothing_seen(bool rx, bool tx)
+static void say_unseen(bool rx, bool tx)
 {
-	const char *what = rx ? "that sends " : tx ? "that receives " : "";
-	const char *hint = "--rw for programs that use write and read (io_uring is not seen)";
-
-	if (settings.backend == BACKEND_USDT)
-		hint = "without --usdt: its probes were never reached";
-	else if (settings.mmsg_only)
-		hint = "without --mmsg-only: sendmsg, sendto, recvmsg, recvfrom too";
-	else if (settings.rw)
-		hint = "another target (io_uring is not seen)";
-	if ((rx || tx) && (settings.rw || settings.backend == BACKEND_USDT))
-		return;
-	note("no call %son a UDP socket was seen; try %s", what, hint);
+	if (!settings.usdt)
+		udp_backend_say_unseen(rx, tx);
+	else if (!rx && !tx)
+		note("no call on a UDP socket was seen; try without --usdt: its probes were never "
+		     "reached");
 }
 
 /* The script's order; it prints an empty line between the directions. */
@@ -351,7 +218,7 @@ static int report(void *skel, struct report *r)
 	r->events = settings.calls[0] + settings.calls[1];
 	err = udp_report_running(r);
 	if (r->final && !(settings.calls[0] && settings.calls[1]))
-		say_nothing_seen(settings.calls[0], settings.calls[1]);
+		say_unseen(settings.calls[0], settings.calls[1]);
 	return err;
 }
 
@@ -359,15 +226,10 @@ static const struct argp argp = {.options = options, .parser = parse};
 
 TOOL_SKELETON(udp_syscall)
 
-static bool may_use_events(void)
-{
-	return privilege_may_load() && kernel_has(KERNEL_SYSCALL_EVENTS);
-}
-
 static const struct tool_mode modes[] = {
 	{"by fentry or raw (--compat): CAP_BPF, CAP_PERFMON", privilege_may_load},
 	{"by event: and CAP_DAC_READ_SEARCH (kernel.perf_event_paranoid=3: CAP_SYS_ADMIN)",
-	 may_use_events},
+	 udp_backend_may_use_events},
 	{"--usdt: CAP_SYS_ADMIN (some kernels: CAP_PERFMON)", privilege_may_probe},
 	{0},
 };

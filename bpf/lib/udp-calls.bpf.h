@@ -15,6 +15,7 @@ enum udp_call {
 	UDP_BATCH = 2,  /* takes an array of struct mmsghdr */
 	UDP_COMPAT = 4, /* made by a 32-bit caller */
 	UDP_NONE = 8,   /* not such a call */
+	UDP_MSGHDR = 16 /* takes one struct msghdr */
 };
 
 const volatile bool udp_mmsg_only;
@@ -28,9 +29,11 @@ static __always_inline enum udp_call udp_call_of_native(long nr)
 	case __NR_recvmmsg:
 		return UDP_BATCH | UDP_RX;
 	case __NR_sendmsg:
+		return udp_mmsg_only ? UDP_NONE : UDP_MSGHDR;
 	case __NR_sendto:
 		return udp_mmsg_only ? UDP_NONE : 0;
 	case __NR_recvmsg:
+		return udp_mmsg_only ? UDP_NONE : UDP_MSGHDR | UDP_RX;
 	case __NR_recvfrom:
 		return udp_mmsg_only ? UDP_NONE : UDP_RX;
 	case __NR_write:
@@ -57,14 +60,16 @@ static __always_inline enum udp_call udp_call_of_compat(long nr)
 	case COMPAT_SEND:
 #endif
 	case COMPAT_SENDTO:
-	case COMPAT_SENDMSG:
 		return udp_mmsg_only ? UDP_NONE : 0;
+	case COMPAT_SENDMSG:
+		return udp_mmsg_only ? UDP_NONE : UDP_MSGHDR;
 #if defined(__TARGET_ARCH_arm64)
 	case COMPAT_RECV:
 #endif
 	case COMPAT_RECVFROM:
-	case COMPAT_RECVMSG:
 		return udp_mmsg_only ? UDP_NONE : UDP_RX;
+	case COMPAT_RECVMSG:
+		return udp_mmsg_only ? UDP_NONE : UDP_MSGHDR | UDP_RX;
 	case COMPAT_WRITE:
 	case COMPAT_WRITEV:
 	case COMPAT_SENDFILE:
@@ -100,12 +105,14 @@ static __always_inline enum udp_call udp_call_of_socketcall(__u32 call)
 		return UDP_BATCH | UDP_RX;
 	case CALL_SEND:
 	case CALL_SENDTO:
-	case CALL_SENDMSG:
 		return udp_mmsg_only ? UDP_NONE : 0;
+	case CALL_SENDMSG:
+		return udp_mmsg_only ? UDP_NONE : UDP_MSGHDR;
 	case CALL_RECV:
 	case CALL_RECVFROM:
-	case CALL_RECVMSG:
 		return udp_mmsg_only ? UDP_NONE : UDP_RX;
+	case CALL_RECVMSG:
+		return udp_mmsg_only ? UDP_NONE : UDP_MSGHDR | UDP_RX;
 	default:
 		return UDP_NONE;
 	}
