@@ -30,9 +30,6 @@ const volatile __u32 split_by; /* enum udp_by */
 const volatile bool errors_as_zero;
 const volatile bool without_bytes;
 
-#define RESTART_FIRST 512 /* ERESTARTSYS .. ERESTART_RESTARTBLOCK, include/linux/errno.h */
-#define RESTART_LAST  516
-
 /*
  * Into the histogram of the call's direction, of its key if there are keys. Each branch names
  * its map: the kernel replaces a lookup by a few instructions only where it knows the map.
@@ -83,7 +80,7 @@ static __always_inline void count_error(enum udp_call call, __u32 error)
 
 static __always_inline void udp_on_end(const struct udp_ended *ended, long ret)
 {
-	bool restarts = -ret >= RESTART_FIRST && -ret <= RESTART_LAST;
+	bool restarts = is_restart(-ret);
 	enum udp_call call = ended->call;
 	struct udp_key key;
 

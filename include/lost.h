@@ -8,6 +8,7 @@ enum lost_reason {
 	LOST_MAP_FULL,  /* no room for a new key and none for '(other)' */
 	LOST_NO_SPAN,   /* a call began, but its start could not be stored */
 	LOST_FAULT,     /* memory of the traced process could not be read */
+	LOST_LONG,      /* control messages of more than is read of them */
 	LOST_COMPAT,    /* a 32-bit process that the chosen backend cannot see */
 	LOST_REASONS,
 };

@@ -85,17 +85,38 @@ struct in6_addr {
 	} in6_u;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
 	__be32 skc_daddr, skc_rcv_saddr;
 	__be16 skc_dport;
-	__u16 skc_num; /* local port, host order */
+	__u16 skc_num; /* local port, host order; 0 once the socket is closed */
 	unsigned short skc_family;
+	unsigned char skc_ipv6only : 1;
+	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
+
+struct socket;
 
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_protocol;
+	struct socket *sk_socket;
+};
+
+struct udp_sock {
+	__u16 gso_size;
 };
 
 struct file;
@@ -116,6 +137,28 @@ struct file {
 	void *private_data;
 };
 
+struct net_device {
+	char name[16];
+	int ifindex;
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	char cb[48];
+	unsigned int len, data_len;
+	__be16 protocol;
+	__u16 network_header; /* from head */
+	unsigned int end;     /* from head: where skb_shared_info begins */
+	unsigned char *head, *data;
+};
+
+struct skb_shared_info {
+	unsigned short gso_size;
+	unsigned int gso_type;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -125,8 +168,37 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
-struct ns_common {
-	unsigned int inum;
+/* Of io_uring: a request, what it hands to its owner, and what it is while it is under way. */
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
+	__u32 flags;
+};
+
+struct SINCE("5.19") io_cqe {
+	__u64 user_data;
+	int fd; /* at the submission */
+};
+
+struct io_ring_ctx;
+
+struct io_kiocb {
+	struct file *file;
+	u8 opcode;
+	unsigned int flags BEFORE("6.9"); /* u64 since, of which the low half is read */
+	struct io_cqe cqe SINCE("5.19");
+	struct io_ring_ctx *ctx;
+	void *async_data;
+};
+
+/* What io_kiocb begins with where the operation is one of sockets. */
+struct io_sr_msg {
+	u16 flags SINCE("6.0");
+};
+
+struct io_async_msghdr {
+	int namelen SINCE("6.0");
+	unsigned long controllen SINCE("6.0");
 };
 
 struct pid_namespace {
@@ -202,6 +274,12 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct file *file;
 };
 
 #pragma clang attribute pop

@@ -71,7 +71,8 @@ static __always_inline __u32 hist_slot(__s64 value)
 	return 2 + log2 + (v >> 1);
 }
 
-static __always_inline void hist_record(struct hist *h, __s64 value, bool atomic)
+/* Record a value that was seen n times. */
+static __always_inline void hist_record(struct hist *h, __s64 value, __u64 n, bool atomic)
 {
 	__u32 slot = hist_slot(value);
 
@@ -79,25 +80,27 @@ static __always_inline void hist_record(struct hist *h, __s64 value, bool atomic
 		return;
 	/* Without the test clang makes "or 0" of an "add 0", which Linux before 5.12 refuses. */
 	if (value > 0 && atomic)
-		__sync_fetch_and_add(&h->sum, value);
+		__sync_fetch_and_add(&h->sum, value * n);
 	else if (value > 0)
-		h->sum += value;
+		h->sum += value * n;
 	if (atomic)
-		__sync_fetch_and_add(&h->slots[slot], 1);
+		__sync_fetch_and_add(&h->slots[slot], n);
 	else
-		h->slots[slot]++;
+		h->slots[slot] += n;
 }
 
-/* Add to entry `index` of a HIST_ARRAY (0 of a HIST). */
-static __always_inline void hist_add_at(void *map, __u32 index, __s64 value)
+/* Add to entry `index` of a HIST_ARRAY (0 of a HIST) a value that was seen n times. */
+static __always_inline void hist_add_times_at(void *map, __u32 index, __s64 value, __u64 n)
 {
 	struct hist *h = bpf_map_lookup_elem(map, &index);
 
 	if (h)
-		hist_record(h, value, hist_atomic);
+		hist_record(h, value, n, hist_atomic);
 }
 
-#define hist_add(map, value) hist_add_at(map, 0, value)
+#define hist_add_at(map, index, value) hist_add_times_at(map, index, value, 1)
+#define hist_add_times(map, value, n)  hist_add_times_at(map, 0, value, n)
+#define hist_add(map, value)           hist_add_at(map, 0, value)
 
 #define HIST_KEY_MAX 64
 
@@ -119,7 +122,7 @@ static __noinline __attribute__((unused)) void hist_add_key(void *map, const voi
 	if (!h)
 		h = bpf_map_lookup_elem(map, hist_other);
 	if (h)
-		hist_record(h, value, true);
+		hist_record(h, value, 1, true);
 	else
 		lost_inc(LOST_MAP_FULL);
 }

@@ -18,6 +18,15 @@ enum udp_call {
 	UDP_MSGHDR = 16 /* takes one struct msghdr */
 };
 
+#define RESTART_FIRST 512 /* ERESTARTSYS .. ERESTART_RESTARTBLOCK, include/linux/errno.h */
+#define RESTART_LAST  516
+
+/* A call that a signal broke off, and that begins again unless the signal forbids it. */
+static __always_inline bool is_restart(long error)
+{
+	return error >= RESTART_FIRST && error <= RESTART_LAST;
+}
+
 const volatile bool udp_mmsg_only;
 const volatile bool udp_rw; /* write, read and sendfile too */
 

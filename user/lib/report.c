@@ -140,7 +140,7 @@ struct hist report__total(const struct report *r, const char *name)
 	return total;
 }
 
-static const struct table *find_counts(const struct report *r, const char *name)
+const struct table *report__counts(const struct report *r, const char *name)
 {
 	for (size_t i = 0; i < r->results_cnt; i++) {
 		if (r->results[i].kind == RESULT_COUNT && !strcmp(r->results[i].name, name))
@@ -151,7 +151,7 @@ static const struct table *find_counts(const struct report *r, const char *name)
 
 uint64_t report__count(const struct report *r, const char *name, uint32_t key)
 {
-	const struct table *t = find_counts(r, name);
+	const struct table *t = report__counts(r, name);
 	const struct count *count = t ? table__find(t, &key) : NULL;
 
 	return count ? count->n : 0;
@@ -263,6 +263,7 @@ static const char *const lost_texts[LOST_REASONS][2] = {
 	[LOST_MAP_FULL] = {"map full", "a filter: -p, --comm, --cgroup"},
 	[LOST_NO_SPAN] = {"too many calls at once", "a filter: -p, --comm, --cgroup"},
 	[LOST_FAULT] = {"memory of the process not readable", NULL},
+	[LOST_LONG] = {"control messages longer than what is read", NULL},
 	[LOST_COMPAT] = {"32-bit process not seen by this backend", "--compat"},
 };
 

@@ -54,6 +54,9 @@ void report__print(struct report *r, const char *name);
 /* Sum of all rows of a histogram result in this report. */
 struct hist report__total(const struct report *r, const char *name);
 
+/* Rows of a result of counts in this report; NULL if there is no such result. */
+const struct table *report__counts(const struct report *r, const char *name);
+
 /* Count of one key of a COUNT_ARRAY result in this report. */
 uint64_t report__count(const struct report *r, const char *name, uint32_t key);
 

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "offload-report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "object.h"
+#include "syscalls.h"
+
+#define LAYER "socket calls" /* what the numbers are of */
+
+/* From how many on a habit shows, of messages, calls; and in which share of them. */
+#define ENOUGH       100
+#define MOSTLY       0.9
+#define BULK_BYTES   1000 /* datagrams that are larger on average carry a stream of data */
+#define VERDICTS_MAX 5    /* of one kind: the ports with most messages */
+
+static struct table ports_seen;
+
+struct port {
+	uint32_t nr;
+	const struct offload_port *stats;
+};
+
+struct ports {
+	struct table table;
+	struct port *list; /* most messages first */
+	size_t cnt;
+};
+
+static uint64_t messages_of(const struct port *p)
+{
+	return p->stats->flow[OFFLOAD_TX].messages + p->stats->flow[OFFLOAD_RX].messages;
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	uint64_t left = messages_of(a), right = messages_of(b);
+
+	return left < right ? 1 : left > right ? -1 : 0;
+}
+
+static int ports__read(struct ports *ports, const struct report *r)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, "ports");
+	int err = table__read(&ports->table, map, merge_u64);
+
+	err = err ?: table__take_delta(&ports->table, &ports_seen);
+	if (err)
+		return err;
+	ports->list = calloc(ports->table.cnt + 1, sizeof(*ports->list));
+	if (!ports->list)
+		return fail(-ENOMEM, "failed to list ports");
+	for (size_t i = 0; i < ports->table.cnt; i++) {
+		struct port *p = &ports->list[ports->cnt++];
+
+		memcpy(&p->nr, table__key(&ports->table, i), sizeof(p->nr));
+		p->stats = table__value(&ports->table, i);
+	}
+	qsort(ports->list, ports->cnt, sizeof(*ports->list), compare_ports);
+	return 0;
+}
+
+static void ports__free(struct ports *ports)
+{
+	table__free(&ports->table);
+	free(ports->list);
+}
+
+static struct offload_flow sum_of(const struct ports *ports, enum offload_direction direction)
+{
+	struct offload_flow sum = {0};
+
+	for (size_t i = 0; i < ports->cnt; i++)
+		merge_u64(&sum, &ports->list[i].stats->flow[direction], sizeof(sum));
+	return sum;
+}
+
+static void say_rates(struct report *r, enum offload_direction direction,
+		      const struct offload_flow *f)
+{
+	static const char *const names[] = {"tx", "rx"}, *const how[] = {"GSO", "GRO"};
+	double seconds = r->elapsed_ns / 1e9, messages = f->messages ?: 1;
+
+	if (r->format == REPORT_JSON) {
+		report__json(r, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "type",
+					  "offload", "layer", LAYER, "direction", names[direction],
+					  "calls", (json_int_t)f->calls, "messages",
+					  (json_int_t)f->messages, "datagrams",
+					  (json_int_t)f->datagrams, "bytes", (json_int_t)f->bytes,
+					  "offloaded", (json_int_t)f->offloaded));
+		return;
+	}
+	fprintf(r->out,
+		"%s " LAYER ": %.1f messages/s, %.2f datagrams per message, %.3f MB/s, "
+		"%.1f %% of messages by %s\n",
+		names[direction], f->messages / seconds, f->datagrams / messages,
+		f->bytes / seconds / 1e6, f->offloaded / messages * 100, how[direction]);
+}
+
+#define GROUPED 32
+
+/* 1204 as "1,204". */
+static const char *grouped(uint64_t n, char text[GROUPED])
+{
+	char digits[GROUPED];
+	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n), to = 0;
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			text[to++] = ',';
+		text[to++] = digits[i];
+	}
+	text[to] = '\0';
+	return text;
+}
+
+/* kind and count (of what it is about) are for programs, the text is for people. */
+static __attribute__((format(printf, 4, 5))) void verdict(struct report *r, const char *kind,
+							  uint64_t count, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (r->format == REPORT_TEXT)
+		fprintf(r->out, "verdict: %s\n", text);
+	else
+		report__json(r, json_pack("{s:s, s:s, s:I, s:s}", "type", "verdict", "kind", kind,
+					  "count", (json_int_t)count, "text", text));
+}
+
+typedef bool say_fn(struct report *r, const struct port *p);
+
+static bool say_gso_unused(struct report *r, const struct port *p)
+{
+	const struct offload_flow *f = &p->stats->flow[OFFLOAD_TX];
+	char messages[GROUPED];
+
+	if (f->messages < ENOUGH || f->offloaded)
+		return false;
+	verdict(r, "gso-unused", f->messages,
+		"GSO is never used on port %u (%.3g sends/ms of one datagram, %s in all)", p->nr,
+		f->messages / (r->elapsed_ns / 1e6), grouped(f->messages, messages));
+	return true;
+}
+
+/* Small datagrams of many peers could not be put together: of these it would be no news. */
+static bool say_gro_unused(struct report *r, const struct port *p)
+{
+	const struct offload_flow *f = &p->stats->flow[OFFLOAD_RX];
+	char messages[GROUPED];
+
+	if (f->messages < ENOUGH || f->offloaded || f->bytes / f->messages < BULK_BYTES)
+		return false;
+	verdict(r, "gro-unused", f->messages,
+		"GRO is never used on port %u (%.3g receives/ms of one datagram, %s in all): is "
+		"UDP_GRO set on the socket?",
+		p->nr, f->messages / (r->elapsed_ns / 1e6), grouped(f->messages, messages));
+	return true;
+}
+
+static bool say_batches_of_one(struct report *r, const struct port *p)
+{
+	const struct offload_flow *f = &p->stats->flow[OFFLOAD_RX];
+	char ones[GROUPED], batches[GROUPED];
+
+	if (f->batches < ENOUGH || f->batches_of_one < MOSTLY * f->batches)
+		return false;
+	verdict(r, "recvmmsg-of-one", f->batches_of_one,
+		"recvmmsg returned 1 message in %u %% of calls on port %u (%s of %s)",
+		(unsigned int)(100 * f->batches_of_one / f->batches), p->nr,
+		grouped(f->batches_of_one, ones), grouped(f->batches, batches));
+	return true;
+}
+
+static bool say_partial(struct report *r, const struct port *p)
+{
+	const struct offload_flow *f = &p->stats->flow[OFFLOAD_TX];
+	char partial[GROUPED], calls[GROUPED];
+
+	if (!f->partial)
+		return false;
+	verdict(r, "sendmmsg-partial", f->partial,
+		"sendmmsg sent fewer messages than it was given in %s of %s calls on port %u",
+		grouped(f->partial, partial), grouped(f->calls, calls), p->nr);
+	return true;
+}
+
+static void say_of_ports(struct report *r, const struct ports *ports, say_fn *say)
+{
+	unsigned int said = 0;
+
+	for (size_t i = 0; i < ports->cnt && said < VERDICTS_MAX; i++)
+		said += say(r, &ports->list[i]);
+}
+
+/* "EMSGSIZE 3, EINVAL 9": what is told of these is that the sizes or the device do not fit. */
+static void say_errors(struct report *r)
+{
+	static const int errors[] = {EIO, EINVAL, EMSGSIZE};
+	char names[64] = "", text[GROUPED];
+	uint64_t sum = 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		uint64_t cnt = report__count(r, "gso_errors", errors[i]);
+
+		if (!cnt)
+			continue;
+		used += snprintf(names + used, sizeof(names) - used, "%s%s", used ? "/" : "",
+				 strerrorname_np(errors[i]));
+		sum += cnt;
+	}
+	if (sum)
+		verdict(r, "gso-errors", sum, "%s on GSO sends: %s", names, grouped(sum, text));
+}
+
+static void say_truncated(struct report *r)
+{
+	const struct table *t = report__counts(r, "rx_truncated");
+
+	for (size_t i = 0; t && i < t->cnt; i++) {
+		const struct count *cnt = table__value(t, i);
+		char room[GROUPED], times[GROUPED];
+		uint32_t bytes;
+
+		memcpy(&bytes, table__key(t, i), sizeof(bytes));
+		if (cnt->n)
+			verdict(r, "truncated", cnt->n,
+				"receive buffers of %s bytes truncated %s time%s (MSG_TRUNC)",
+				grouped(bytes, room), grouped(cnt->n, times),
+				cnt->n == 1 ? "" : "s");
+	}
+}
+
+static void say_verdicts(struct report *r, const struct ports *ports)
+{
+	say_of_ports(r, ports, say_gso_unused);
+	say_of_ports(r, ports, say_gro_unused);
+	say_truncated(r);
+	say_errors(r);
+	say_of_ports(r, ports, say_batches_of_one);
+	say_of_ports(r, ports, say_partial);
+}
+
+static void say_left_out(const struct report *r)
+{
+	const uint64_t *n = object__variable(r->obj, "ports_left_out", sizeof(*n));
+
+	if (r->final && n && *n)
+		note("rates and verdicts are of %d ports; %llu calls on others are in the "
+		     "histograms only",
+		     OFFLOAD_PORTS, (unsigned long long)*n);
+}
+
+int offload_report(struct report *r, uint64_t total[])
+{
+	struct ports ports = {0};
+	int err = ports__read(&ports, r);
+
+	for (int d = 0; !err && d < OFFLOAD_DIRECTIONS; d++) {
+		struct offload_flow sum = sum_of(&ports, d);
+
+		say_rates(r, d, &sum);
+		total[d] += sum.messages;
+	}
+	if (!err) {
+		say_verdicts(r, &ports);
+		say_left_out(r);
+	}
+	ports__free(&ports);
+	return err;
+}
+
+void offload_report_close(void)
+{
+	table__free(&ports_seen);
+}
