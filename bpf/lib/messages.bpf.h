@@ -137,13 +137,12 @@ static __always_inline struct message messages_at(struct messages *m, __u32 i, _
 	return msg;
 }
 
-/* How far to read when what is there of message i does not have its control messages. */
+/* How far to read for the control messages of message i of n and of those behind it; 0: no array.
+ */
 static __always_inline __u32 control_ahead(struct messages *m, const struct message *msg, __u32 i,
 					   __u32 n, __u32 call)
 {
-	struct message next = messages_at(m, i + 1, call);
-	__u64 distance = next.control - msg->control;
-	__u64 bytes;
+	__u64 distance = messages_at(m, i + 1, call).control - msg->control, bytes;
 
 	if (i + 1 >= n || i + 1 >= MESSAGES_CHUNK || distance > CONTROL_DISTANCE)
 		return 0;
@@ -151,21 +150,16 @@ static __always_inline __u32 control_ahead(struct messages *m, const struct mess
 	return bytes > CONTROL_BYTES ? CONTROL_BYTES : bytes;
 }
 
-/* Have the control messages of message i in m->control; returns where, or a negative number. */
-static __always_inline int control_get(struct messages *m, const struct message *msg, __u32 len,
-				       __u32 ahead)
+/* Read len bytes of control messages at least, and more ahead if there are. */
+static __noinline int control_read(struct messages *m, __u64 control, __u32 len, __u32 ahead)
 {
-	__u64 at = msg->control - m->control_at;
-
-	if (at + len <= m->control_bytes && at < CONTROL_BYTES)
-		return at;
-	m->control_at = msg->control;
+	m->control_at = control;
 	m->control_bytes = ahead;
 	if (ahead > len && ahead <= CONTROL_BYTES &&
-	    !bpf_probe_read_user(m->control, ahead, (void *)msg->control))
+	    !bpf_probe_read_user(m->control, ahead, (void *)control))
 		return 0;
 	m->control_bytes = len;
-	if (len <= CONTROL_MAX && !bpf_probe_read_user(m->control, len, (void *)msg->control))
+	if (len <= CONTROL_MAX && !bpf_probe_read_user(m->control, len, (void *)control))
 		return 0;
 	m->control_bytes = 0;
 	lost_inc(LOST_FAULT);
@@ -203,15 +197,18 @@ __noinline __u32 messages_gso(__u32 i, __u32 n, __u32 call)
 	struct messages *m = current_messages();
 	struct message msg;
 	__u32 len;
-	int at;
+	__u64 at;
 
 	if (!m || i >= MESSAGES_CHUNK)
 		return 0;
 	msg = messages_at(m, i, call);
 	len = msg.control_len < CONTROL_MAX ? msg.control_len : CONTROL_MAX;
-	at = control_get(m, &msg, len, control_ahead(m, &msg, i, n, call));
-	if (at < 0)
-		return 0;
+	at = msg.control - m->control_at;
+	if (at + len > m->control_bytes || at >= CONTROL_BYTES) {
+		if (control_read(m, msg.control, len, control_ahead(m, &msg, i, n, call)))
+			return 0;
+		at = 0;
+	}
 	if (msg.control_len > CONTROL_MAX)
 		lost_inc(LOST_LONG);
 	return find_gso(m, at / 4, (at + len) / 4, call);

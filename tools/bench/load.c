@@ -9,6 +9,7 @@
 #include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,22 @@ static struct mmsghdr tx_msgs[VLEN_MAX], rx_msgs[VLEN_MAX];
 static struct iovec tx_iovs[VLEN_MAX], rx_iovs[VLEN_MAX];
 static char tx_bytes[MESSAGE_BYTES], rx_bytes[MESSAGE_BYTES];
 static int tx_fd, rx_fd;
+
+/* Messages as QUIC servers send them: three control messages each, the last one asks for GSO. */
+#define SEGMENT_BYTES 32
+
+struct control {
+	struct cmsghdr info_header;
+	struct in_pktinfo info __attribute__((aligned(8)));
+	struct cmsghdr tos_header __attribute__((aligned(8)));
+	int tos __attribute__((aligned(8)));
+	struct cmsghdr gso_header __attribute__((aligned(8)));
+	uint16_t gso __attribute__((aligned(8)));
+};
+
+static struct mmsghdr gso_msgs[VLEN_MAX];
+static struct control controls[VLEN_MAX];
+static int gso_fd;
 
 static uint64_t now_ns(void)
 {
@@ -47,6 +64,13 @@ static void step_pair(unsigned int vlen)
 		err(1, "failed to pass %u messages through loopback", vlen);
 }
 
+/* Nobody reads what it sends. */
+static void step_gso(unsigned int vlen)
+{
+	if (sendmmsg(gso_fd, gso_msgs, vlen, 0) != (int)vlen)
+		err(1, "failed to send %u messages of two datagrams", vlen);
+}
+
 static void step_receive_nothing(unsigned int vlen)
 {
 	if (recvmmsg(rx_fd, rx_msgs, vlen, MSG_DONTWAIT, NULL) >= 0 || errno != EAGAIN)
@@ -59,10 +83,10 @@ static const struct load {
 	unsigned int vlen;
 	unsigned int steps; /* between two looks at the clock */
 } loads[] = {
-	{"getppid", step_getppid, 0, 500},
-	{"pair8", step_pair, 8, 10},
-	{"pair32", step_pair, 32, 5},
-	{"nothing", step_receive_nothing, 8, 200},
+	{"getppid", step_getppid, 0, 500}, {"pair8", step_pair, 8, 10},
+	{"pair32", step_pair, 32, 5},      {"nothing", step_receive_nothing, 8, 200},
+	{"gso1", step_gso, 1, 100},        {"gso2", step_gso, 2, 50},
+	{"gso32", step_gso, 32, 5},
 };
 
 static double run_chunk_ns(const struct load *load)
@@ -114,12 +138,45 @@ static void open_sockets(void)
 	}
 }
 
+static struct cmsghdr header_of(int level, int type, size_t bytes)
+{
+	return (struct cmsghdr){
+		.cmsg_len = CMSG_LEN(bytes), .cmsg_level = level, .cmsg_type = type};
+}
+
+static void open_gso_socket(void)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int sink = socket(AF_INET, SOCK_DGRAM, 0), bytes = 1;
+	socklen_t len = sizeof(addr);
+
+	gso_fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (gso_fd < 0 || sink < 0 || bind(sink, (struct sockaddr *)&addr, len) ||
+	    setsockopt(sink, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) ||
+	    getsockname(sink, (struct sockaddr *)&addr, &len) ||
+	    connect(gso_fd, (struct sockaddr *)&addr, len))
+		err(1, "failed to open a UDP socket to send from");
+	for (int i = 0; i < VLEN_MAX; i++) {
+		controls[i] = (struct control){
+			.info_header = header_of(IPPROTO_IP, IP_PKTINFO, sizeof(struct in_pktinfo)),
+			.tos_header = header_of(IPPROTO_IP, IP_TOS, sizeof(int)),
+			.gso_header = header_of(SOL_UDP, UDP_SEGMENT, sizeof(uint16_t)),
+			.gso = SEGMENT_BYTES,
+		};
+		gso_msgs[i].msg_hdr = tx_msgs[i].msg_hdr;
+		gso_msgs[i].msg_hdr.msg_control = &controls[i];
+		gso_msgs[i].msg_hdr.msg_controllen = sizeof(controls[i]);
+	}
+}
+
 int main(void)
 {
 	char name[16];
 	unsigned int chunks;
 
 	open_sockets();
+	open_gso_socket();
 	while (scanf("%15s %u", name, &chunks) == 2) {
 		printf("%.2f\n", run_ns(name, chunks));
 		fflush(stdout);
