@@ -179,9 +179,9 @@ static __always_inline void add_to_port(const struct udp_ended *ended, const str
 
 static __always_inline __u32 socket_gso_size(const struct udp_ended *ended)
 {
-	if (ended->call & UDP_RX)
-		return 0;
-	return socket_read(ended->sk, struct udp_sock, gso_size);
+	struct sock *sk = ended->sk;
+
+	return ended->call & UDP_RX ? 0 : socket_read(sk, struct udp_sock, gso_size);
 }
 
 /* Of sends that were to be cut: others fail for reasons that have nothing to do with it. */

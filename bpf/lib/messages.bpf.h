@@ -92,6 +92,8 @@ static __always_inline struct messages *messages_read(__u64 vec, __u32 n, __u32 
 	/* A msghdr ends where an mmsghdr has its length. */
 	if (!(call & UDP_BATCH))
 		bytes = (call & UDP_COMPAT ? MMSG_LEN_32 : MMSG_LEN) * sizeof(__u32);
+	/* The compiler knows that this cannot be, and would leave it out: the verifier does not. */
+	barrier_var(bytes);
 	if (bytes > sizeof(m->words))
 		return NULL;
 	if (bpf_probe_read_user(m->words, bytes, (void *)vec)) {
@@ -230,9 +232,12 @@ static __always_inline __u32 messages_room(__u64 iov, __u32 iov_cnt, __u32 call)
 	__u32 words = call & UDP_COMPAT ? 2 : 4;
 	__u32 iovs[IOV_MAX_READ * 4] = {}, room = 0;
 
-	if (iov_cnt > IOV_MAX_READ)
-		iov_cnt = IOV_MAX_READ;
-	if (bpf_probe_read_user(iovs, iov_cnt * words * 4, (void *)iov)) {
+	__u32 bytes = (iov_cnt > IOV_MAX_READ ? IOV_MAX_READ : iov_cnt) * words * 4;
+
+	barrier_var(bytes);
+	if (bytes > sizeof(iovs))
+		return 0;
+	if (bpf_probe_read_user(iovs, bytes, (void *)iov)) {
 		lost_inc(LOST_FAULT);
 		return 0;
 	}
