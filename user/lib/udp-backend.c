@@ -149,6 +149,7 @@ int udp_backend_setup(struct bpf_object *obj, const struct target *target, const
 void udp_backend_disable(struct bpf_object *obj, const char *other)
 {
 	choose_programs(obj, BACKENDS, other);
+	verbose("backend: %s", other);
 }
 
 static int attach_events(struct bpf_object *obj, const char *const calls[])
