@@ -20,13 +20,14 @@ $(O)/fuzz/libwirescope.a: $(FUZZ_LIB_OBJS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(O)/fuzz/lib/pidns.o: $(O)/pidns.skel.h
+$(O)/fuzz/lib/probe-set.o: $(O)/probe-set.skel.h
 
 $(O)/fuzz/fuzz.o: tests/fuzz/fuzz.c | $(O)/.have-tools
 	$(say) CC $@
 	$(Q)$(BUILD) $(CLANG) $(CPPFLAGS_ALL) -std=gnu11 $(WARN) $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
 
 $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(O)/fuzz/fuzz.o $(O)/fuzz/libwirescope.a \
-		$(addprefix $(O)/,$(addsuffix .skel.h,$(TOOLS)))
+		$(patsubst bpf/%.bpf.c,$(O)/%.skel.h,$(wildcard bpf/*.bpf.c))
 	$(say) LINK $@
 	$(Q)$(CLANG) $(CPPFLAGS_ALL) -Itests/fuzz -std=gnu11 $(WARN) $(FUZZ_FLAGS) \
 		-fsanitize=fuzzer -Wl,--wrap=write -MMD -MP -MF $@.d $< $(filter %.o %.a,$^) $(LIBS) -o $@

@@ -12,7 +12,9 @@
 
 #include "elf-args.h"
 #include "elf-image.h"
+#include "elf-symbols.h"
 #include "fuzz.h"
+#include "log.h"
 #include "process.h"
 #include "udp-syscall.skel.h"
 
@@ -41,6 +43,7 @@ static int format_message(enum libbpf_print_level level, const char *fmt, va_lis
 
 static void set_up(void)
 {
+	log_init("fuzz");
 	libbpf_set_print(format_message);
 	skel = udp_syscall_bpf__open();
 	FUZZ_CHECK(skel);
@@ -125,6 +128,58 @@ static void check_probes(struct elf_probes *p)
 	elf_image_hide();
 }
 
+/* Of a file whose size is known: where code is. */
+static bool is_code(const struct elf_symbols *s, uint64_t offset)
+{
+	for (size_t i = 0; i < s->file.segments_cnt; i++) {
+		const struct elf_segment *segment = &s->file.segments[i];
+
+		if (segment->executable && offset >= segment->offset &&
+		    offset - segment->offset < segment->file_size)
+			return true;
+	}
+	return false;
+}
+
+static void check_symbol(const struct elf_symbols *s, const struct elf_symbol *symbol)
+{
+	struct elf_symbol *list;
+	bool found = false;
+	char *name = NULL;
+	ssize_t cnt;
+
+	FUZZ_CHECK(symbol->name_len && strlen(symbol->name) == symbol->name_len);
+	FUZZ_CHECK(is_code(s, symbol->offset));
+	FUZZ_CHECK(asprintf(&name, "%s%s%s", symbol->name, symbol->version ? "@" : "",
+			    symbol->version ?: "") > 0);
+	cnt = elf_symbols__find(s, name, &list);
+	/* A version whose name begins with "@" is asked for by another one. */
+	if (!symbol->version || (*symbol->version && !strchr(symbol->version, '@'))) {
+		for (ssize_t i = 0; i < cnt; i++)
+			found |= list[i].offset == symbol->offset;
+		FUZZ_CHECK(found || symbol->is_old);
+	}
+	free(name);
+	free(list);
+}
+
+static void check_symbols(void)
+{
+	struct elf_symbol *list;
+	struct elf_symbols s;
+	ssize_t cnt;
+
+	if (!elf_symbols__read(&s, file, NULL)) {
+		cnt = elf_symbols__match(&s, "*", &list);
+		FUZZ_CHECK(cnt >= 0);
+		for (ssize_t i = 0; i < cnt && i < ATTACHED_MAX; i++)
+			check_symbol(&s, &list[i]);
+		elf_symbols__refuse(&s, "file", cnt ? list->name : "function");
+		free(list);
+	}
+	elf_symbols__free(&s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t file_size = size < 3 ? 0 : size - 3;
@@ -135,6 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		set_up();
 	FUZZ_CHECK(!ftruncate(file, 0) && pwrite(file, data, file_size, 0) == (ssize_t)file_size);
 	check_class(data, file_size);
+	check_symbols();
 	if (!elf_probes__read(&p, file)) {
 		check_probes(&p);
 		if (!elf_probes__move(&p, (uint64_t)fuzz_byte(&in) << 40, fuzz_byte(&in) << 12,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Files of /proc, parts of which a process chooses. The first byte chooses which. */
+/* Files of /proc, parts of which a process chooses, and of tracefs. The first byte says which. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "fuzz.h"
 #include "maps.h"
 #include "proc-text.h"
+#include "trace-format.h"
 
 static void check_status(struct fuzz_input *in)
 {
@@ -93,10 +94,33 @@ static void check_cgroup(struct fuzz_input *in)
 	fclose(file);
 }
 
+static void check_format(struct fuzz_input *in)
+{
+	char *text = fuzz_text(in);
+	struct trace_format f;
+	int err = trace_format_parse(&f, text);
+
+	FUZZ_CHECK(!err || err == -EBADMSG);
+	for (size_t i = 0; i < f.cnt; i++) {
+		const struct trace_field *field = &f.fields[i];
+
+		FUZZ_CHECK(*field->name && *field->type);
+		FUZZ_CHECK(!strcmp(trace_format__find(&f, field->name)->name, field->name));
+		FUZZ_CHECK(field->offset <= 0xffff && field->size <= 0xffff);
+		if (field->kind == TRACE_NUMBER || field->kind == TRACE_POINTER)
+			FUZZ_CHECK(field->size && !(field->size & (field->size - 1)) &&
+				   field->size <= 8);
+	}
+	trace_format__refuse(&f, "group", "event", text);
+	trace_format__free(&f);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const checks[])(struct fuzz_input *) = {
-		check_status, check_stat, check_comm, check_numbers, check_maps, check_cgroup,
+		check_status, check_stat,   check_comm,   check_numbers,
+		check_maps,   check_cgroup, check_format,
 	};
 	struct fuzz_input in = {data, size};
 	/* Letters, so that a seed is a text that one can read. */

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "elf-file.h"
+
 /* Of a note: the section that it is in, whose it is, and the only type there is. */
 #define ELF_PROBES_SECTION ".note.stapsdt"
 #define ELF_PROBES_OWNER   "stapsdt"
@@ -25,13 +27,6 @@
 	{                                                                                    \
 		ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELF_PROBES_ORDER, EV_CURRENT \
 	}
-
-struct elf_segment {
-	uint64_t start; /* in memory, before it is moved to where the file is loaded */
-	uint64_t size;
-	uint64_t offset; /* in the file */
-	bool executable;
-};
 
 struct elf_probe {
 	const char *provider;

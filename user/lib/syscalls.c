@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "log.h"
+#include "nearest.h"
 #include "syscall-groups.h"
 #include "syscalls.h"
 
@@ -25,9 +26,7 @@
 
 #define MAX_ERRNO    4095 /* of the kernel: IS_ERR_VALUE() */
 #define LIST_COLUMNS 4
-#define NEAREST_MAX  3
 #define DISTANCE_MAX 2
-#define COMPARED_MAX 32 /* longer text is like no name */
 #define NO_NUMBER    (-1)
 
 /* Part of a user's text: not NUL-terminated. */
@@ -63,35 +62,12 @@ static size_t min_of(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Levenshtein's, without regard to case; one row of his table at a time. */
-static size_t edit_distance(struct word word, const char *name)
-{
-	size_t row[COMPARED_MAX + 1], i, j;
-
-	for (i = 0; i <= word.len; i++)
-		row[i] = i;
-	for (j = 0; name[j]; j++) {
-		size_t diagonal = row[0];
-
-		row[0] = j + 1;
-		for (i = 0; i < word.len; i++) {
-			int a = tolower((unsigned char)word.text[i]);
-			int b = tolower((unsigned char)name[j]);
-			size_t change = diagonal + (a != b);
-
-			diagonal = row[i + 1];
-			row[i + 1] = min_of(change, min_of(row[i], diagonal) + 1);
-		}
-	}
-	return row[word.len];
-}
-
 /* Names of a much different length need not be compared. */
 static bool has_distance(struct word word, const char *name, size_t distance)
 {
 	size_t len = strlen(name), more = len > word.len ? len - word.len : word.len - len;
 
-	return more <= distance && edit_distance(word, name) == distance;
+	return more <= distance && nearest_distance(word.text, word.len, name) == distance;
 }
 
 static void suggest_list(const char *const *names, size_t cnt)
@@ -123,7 +99,7 @@ static bool suggest_nearest(struct word word, const char *const *names, size_t c
 	const char *nearest[NEAREST_MAX];
 	size_t distance, i, found = 0;
 
-	if (word.len > COMPARED_MAX)
+	if (word.len > NEAREST_WORD_MAX)
 		return false;
 	for (distance = 0; distance <= max; distance++) {
 		for (i = 0; i < cnt && found < NEAREST_MAX; i++) {
