@@ -123,11 +123,11 @@ __noinline int take_chunk(__u64 vec, __u32 n, __u32 call, __u32 socket_gso)
 		return 0;
 	for (__u32 i = 0; i < MESSAGES_CHUNK && i < n; i++) {
 		struct message msg = messages_at(m, i, call);
-		__u32 gso = msg.control_len ? messages_gso(i, n, call) : 0;
+		__u32 said = msg.control_len ? messages_gso(i, n, call) : 0;
 
 		if (call & UDP_RX && msg.flags & MSG_TRUNC)
 			count_truncated(msg.iov, msg.iov_cnt, call);
-		take_message(t, call, msg.len, gso ?: socket_gso);
+		take_message(t, call, msg.len, said ? GSO_SIZE(said) : socket_gso);
 	}
 	return 0;
 }
@@ -187,13 +187,13 @@ static __always_inline __u32 socket_gso_size(const struct udp_ended *ended)
 /* Of sends that were to be cut: others fail for reasons that have nothing to do with it. */
 static __always_inline void count_error(const struct udp_ended *ended, long error)
 {
-	__u32 gso = 0;
+	__u32 said = 0;
 
 	if (ended->call & UDP_RX || is_restart(error))
 		return;
 	if (ended->call & (UDP_BATCH | UDP_MSGHDR) && ended->vlen)
-		gso = messages_first_gso(ended->vec, ended->call);
-	if (gso ?: socket_gso_size(ended))
+		said = messages_first_gso(ended->vec, ended->call);
+	if (said ? GSO_SIZE(said) : socket_gso_size(ended))
 		count_add_at(&gso_errors, error, 1);
 }
 

@@ -5,13 +5,15 @@ include tests/btf/btf.mk
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
 HAVE_SDT   := $(shell echo '\#include <sys/sdt.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
-WORKLOADS  := $(filter-out $(if $(HAVE_SDT),,usdt-app),\
-	$(patsubst tests/workload/%.c,%,$(wildcard tests/workload/*.c)))
+WORKLOADS  := $(filter-out probed-lib $(if $(HAVE_SDT),,usdt-app s2n-app),\
+	$(patsubst tests/workload/%.c,%,$(wildcard tests/workload/*.c))) \
+	$(if $(HAVE_SDT),s2n-app-reassembler libprobed.so)
 # 32-bit callers: only where the compiler and a C library can build them.
 CC_32      ?= $(CC) -m32
 HAVE_M32   := $(shell echo 'int main(void){return 0;}' | \
 	$(CC_32) -x c - -o /dev/null -lc 2>/dev/null && echo yes)
-WORKLOADS_32 := $(if $(HAVE_M32),udp-load-32 syscall-load-32 syscall-odd-32 all-syscalls-32 edge-32)
+WORKLOADS_32 := $(if $(HAVE_M32),udp-load-32 syscall-load-32 syscall-odd-32 all-syscalls-32 edge-32 \
+	offload-load-32)
 # Without the calls of a dynamic loader; and the numbers of system calls, for tests in guests,
 # which have no compiler.
 HAVE_STATIC := $(shell echo 'int main(void){return 0;}' | \
@@ -64,9 +66,22 @@ $(O)/workload/syscall-numbers-32:
 	$(say) GEN $@
 	$(Q)$(BUILD) $(call NUMBERS,$(CC_32))
 
-$(O)/workload/syscall-set: tests/workload/syscall-set.c $(LIB)
+$(addprefix $(O)/workload/,syscall-set resolve): $(O)/workload/%: tests/workload/%.c $(LIB)
 	$(say) LINK $@
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< $(filter %.a,$^) $(LIBS) -o $@
+
+$(O)/workload/s2n-app-reassembler: tests/workload/s2n-app.c
+	$(say) LINK $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DBUFFER=reassembler -MMD -MP -MF $@.d $< \
+		-pthread -o $@
+
+# Of two parts, which differ in nothing but their number.
+$(O)/workload/libprobed.so: tests/workload/probed-lib.c
+	$(say) LINK $@
+	$(Q)$(BUILD) for part in 1 2; do \
+		$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -Wno-attributes -fPIC -DPART=$$part -MMD -MP \
+			-MT $@ -MF $@.d -c $< -o $@.$$part.o || exit; done
+	$(Q)$(CC) $(CFLAGS_ALL) -shared $@.1.o $@.2.o -o $@ && rm -f $@.1.o $@.2.o
 
 $(O)/workload/%: tests/workload/%.c
 	$(say) LINK $@

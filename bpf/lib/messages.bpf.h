@@ -170,6 +170,10 @@ static __noinline int control_read(struct messages *m, __u64 control, __u32 len,
 
 #define control_word(m, at) ((m)->control[(at) % CONTROL_WORDS])
 
+/* Said by a control message; it can be 0, which is not the same as none. */
+#define GSO_SAID    0x10000
+#define GSO_SIZE(x) ((x)&0xffff)
+
 /* The UDP_SEGMENT (UDP_GRO of received ones) among control messages of some words; 0: none. */
 static __always_inline __u32 find_gso(struct messages *m, __u32 at, __u32 end, __u32 call)
 {
@@ -185,7 +189,7 @@ static __always_inline __u32 find_gso(struct messages *m, __u32 at, __u32 end, _
 		bytes = control_word(m, at);
 		if (control_word(m, at + long_words) == SOL_UDP &&
 		    control_word(m, at + long_words + 1) == wanted)
-			return control_word(m, at + header) & 0xffff;
+			return GSO_SAID | GSO_SIZE(control_word(m, at + header));
 		if (bytes < header * 4 || bytes > CONTROL_MAX)
 			return 0;
 		at += (bytes + long_words * 4 - 1) / (long_words * 4) * long_words;
@@ -193,7 +197,7 @@ static __always_inline __u32 find_gso(struct messages *m, __u32 at, __u32 end, _
 	return 0;
 }
 
-/* What the control messages of message i of n say about the size of its datagrams; 0: nothing. */
+/* What the control messages of message i of n say of the size of its datagrams; 0: nothing. */
 __noinline __u32 messages_gso(__u32 i, __u32 n, __u32 call)
 {
 	struct messages *m = current_messages();

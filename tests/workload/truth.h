@@ -155,16 +155,24 @@ static inline void truth_print_slot(unsigned int slot)
 	printf(")");
 }
 
-static inline void truth_print_hist(enum truth_dir dir, const char *name,
-				    const unsigned long *slots)
+static inline void truth_print_slots(const char *name, const unsigned long *slots)
 {
 	for (unsigned int slot = 0; slot < TRUTH_SLOTS; slot++) {
 		if (!slots[slot])
 			continue;
-		printf("hist %s_%s ", truth_dirs[dir], name);
+		printf("hist %s ", name);
 		truth_print_slot(slot);
 		printf(" %lu\n", slots[slot]);
 	}
+}
+
+static inline void truth_print_hist(enum truth_dir dir, const char *name,
+				    const unsigned long *slots)
+{
+	char full[32];
+
+	snprintf(full, sizeof(full), "%s_%s", truth_dirs[dir], name);
+	truth_print_slots(full, slots);
 }
 
 static inline void truth_print_dir(const struct truth *truth, enum truth_dir dir)

@@ -189,7 +189,7 @@ static bool say_partial(struct report *r, const struct port *p)
 		return false;
 	verdict(r, "sendmmsg-partial", f->partial,
 		"sendmmsg sent fewer messages than it was given in %s of %s calls on port %u",
-		grouped(f->partial, partial), grouped(f->calls, calls), p->nr);
+		grouped(f->partial, partial), grouped(f->batches, calls), p->nr);
 	return true;
 }
 
