@@ -1,40 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* GSO and GRO of any process: as asked for in socket calls, as devices had it, by USDT probes. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "generic-offload.h"
 #include "generic-offload.skel.h"
 #include "log.h"
+#include "offload-device.h"
 #include "offload-report.h"
 #include "options.h"
 #include "privilege.h"
+#include "probe-set.h"
 #include "tool.h"
 #include "udp-backend.h"
+#include "uring-report.h"
+#include "uring-report.h"
+#include "usdt.h"
 
-static uint64_t messages[OFFLOAD_DIRECTIONS];
-
-static const struct argp_option options[] = {
-	{NULL, 0, NULL, 0, "What to trace", 1},
-	UDP_BACKEND_OPTIONS(1),
-	{0},
+enum key {
+	KEY_DEVICE = 0x2000,
+	KEY_USDT,
+	KEY_PROBE,
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	(void)state;
-	return udp_backend_parse(key, arg) ? 0 : ARGP_ERR_UNKNOWN;
-}
+/* Where the numbers are from: each source has programs of its own. */
+struct source {
+	struct skel *(*open)(void);
+	int (*setup)(void *skel, const struct target *target);
+	int (*attach)(void *skel, const struct target *target);
+	int (*started)(void *skel, const struct target *target, uint64_t now_ns);
+	int (*report)(void *skel, struct report *r);
+};
 
-static int setup(void *skel, const struct target *target)
+static uint64_t messages[OFFLOAD_DIRECTIONS], by_uring; /* in the whole run */
+static uint64_t by_uring;                               /* messages */
+
+/* s2n-quic's names (pull request 1866 of 2023); --probe overrides. */
+static struct usdt_name probes[] = {
+	{"tx", "s2n_quic", "s2n_quic_platform__socket__io__tx__finish_write"},
+	{"rx", "s2n_quic", "s2n_quic_platform__socket__io__rx__finish_read"},
+};
+
+#define PROBES (sizeof(probes) / sizeof(probes[0]))
+
+TOOL_SKELETON(generic_offload)
+
+static int calls_setup(void *skel, const struct target *target)
 {
 	struct generic_offload_bpf *s = skel;
 
 	return udp_backend_setup(s->obj, target, NULL);
 }
 
-static int attach(void *skel, const struct target *target)
+static int calls_attach(void *skel, const struct target *target)
 {
 	struct generic_offload_bpf *s = skel;
 
@@ -42,25 +61,182 @@ static int attach(void *skel, const struct target *target)
 	return udp_backend_attach(s->obj);
 }
 
-static int report(void *skel, struct report *r)
+static int calls_report(void *skel, struct report *r)
 {
+	uint64_t now[OFFLOAD_DIRECTIONS] = {0};
 	int err;
 
 	(void)skel;
 	report__print_all(r);
-	err = offload_report(r, messages);
-	r->events = messages[OFFLOAD_TX] + messages[OFFLOAD_RX];
+	err = offload_report(r, now);
+	for (int d = 0; d < OFFLOAD_DIRECTIONS; d++)
+		messages[d] += now[d];
+	by_uring += uring_report(r, now[OFFLOAD_TX] + now[OFFLOAD_RX]);
+	r->events = messages[OFFLOAD_TX] + messages[OFFLOAD_RX] + by_uring;
 	if (!r->final)
 		return err;
 	offload_report_close();
-	if (!messages[OFFLOAD_TX] || !messages[OFFLOAD_RX])
+	if (!by_uring && !(messages[OFFLOAD_TX] && messages[OFFLOAD_RX]))
 		udp_backend_say_unseen(messages[OFFLOAD_RX], messages[OFFLOAD_TX]);
 	return err;
 }
 
-static const struct argp argp = {.options = options, .parser = parse};
+/* A message's segments are the third argument of both probes, their size is the fourth. */
+static int add_probe(const char *result, const char *binary, const struct usdt_name *name,
+		     unsigned int arg)
+{
+	struct probe_spec spec = {
+		.name = result,
+		.optional = true,
+		.place = {{
+			.source = PROBE_USDT,
+			.binary = binary,
+			.group = name->provider,
+			.name = name->name,
+		}},
+		.places_cnt = 1,
+		.value = {.kind = TERM_ARG, .arg = arg},
+	};
 
-TOOL_SKELETON(generic_offload)
+	return probe_set_add(&spec);
+}
+
+static const char *binary;
+
+static int usdt_setup(void *skel, const struct target *target)
+{
+	int err = add_probe("gso_count", binary, &probes[0], 2);
+
+	err = err ?: add_probe("gso_size", binary, &probes[0], 3);
+	err = err ?: add_probe("gro_count", binary, &probes[1], 2);
+	err = err ?: add_probe("gro_size", binary, &probes[1], 3);
+	return err ?: probe_set_setup(skel, target);
+}
+
+static int usdt_report(void *skel, struct report *r)
+{
+	int err = probe_set_report(skel, r);
+
+	if (!err && r->format == REPORT_TEXT)
+		fprintf(r->out, "layer: s2n-quic's ring buffers, by its probes\n");
+	return err;
+}
+
+static const struct source calls = {
+	.open = open_generic_offload,
+	.setup = calls_setup,
+	.attach = calls_attach,
+	.report = calls_report,
+};
+
+static const struct source device = {
+	.open = offload_device_open,
+	.setup = offload_device_setup,
+	.attach = offload_device_attach,
+	.started = offload_device_started,
+	.report = offload_device_report,
+};
+
+static const struct source usdt = {
+	.open = probe_set_open,
+	.setup = usdt_setup,
+	.attach = probe_set_attach,
+	.report = usdt_report,
+};
+
+static const struct source *source = &calls;
+
+static struct skel *open_source(void)
+{
+	return source->open();
+}
+
+static int setup(void *skel, const struct target *target)
+{
+	return source->setup(skel, target);
+}
+
+static int attach(void *skel, const struct target *target)
+{
+	return source->attach(skel, target);
+}
+
+static int started(void *skel, const struct target *target, uint64_t now_ns)
+{
+	return source->started ? source->started(skel, target, now_ns) : 0;
+}
+
+static int report(void *skel, struct report *r)
+{
+	return source->report(skel, r);
+}
+
+static const struct argp_option options[] = {
+	{NULL, 0, NULL, 0, "What to trace", 1},
+	{"device", KEY_DEVICE, "IF", OPTION_ARG_OPTIONAL, "what devices sent and received instead",
+	 1},
+	{"usdt", KEY_USDT, "BINARY", 0, "s2n-quic's probes in BINARY instead", 1},
+	{"probe", KEY_PROBE, "WHICH=P:N", 0, "other probe for tx or rx: tx=PROV:NAME", 1},
+	UDP_BACKEND_OPTIONS(1),
+	{0},
+};
+
+static void choose_source(const struct source *chosen)
+{
+	if (source == &calls || source == chosen) {
+		source = chosen;
+		return;
+	}
+	refuse(-EINVAL, "--device and --usdt exclude each other");
+	suggest("one of them");
+	exit(USAGE_ERROR);
+}
+
+/* Also "--device eth0": what follows is no command, as a command follows "--". */
+static void set_device(const char *name, struct argp_state *state)
+{
+	choose_source(&device);
+	if (!name && state->next < state->argc && *state->argv[state->next] != '-')
+		name = state->argv[state->next++];
+	if (name && offload_device_only(name))
+		exit(USAGE_ERROR);
+}
+
+static void check_combination(void)
+{
+	if (source == &calls || !udp_backend_is_forced())
+		return;
+	refuse(-EINVAL, "--backend is for socket calls, not for --device or --usdt");
+	suggest("the same without --backend");
+	exit(USAGE_ERROR);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	if (udp_backend_parse(key, arg))
+		return 0;
+	switch (key) {
+	case KEY_DEVICE:
+		set_device(arg, state);
+		break;
+	case KEY_USDT:
+		choose_source(&usdt);
+		binary = arg;
+		break;
+	case KEY_PROBE:
+		if (usdt_rename(probes, PROBES, arg))
+			exit(USAGE_ERROR);
+		break;
+	case ARGP_KEY_END:
+		check_combination();
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {.options = options, .parser = parse};
 
 static const struct tool_mode modes[] = {
 	{"by fentry or raw (--compat): CAP_BPF, CAP_PERFMON", privilege_may_load},
@@ -74,14 +250,16 @@ static const struct tool tool = {
 	.name = "generic-offload",
 	.brief = "Size and number of the datagrams of each UDP message: GSO and GRO.",
 	.examples = "  generic-offload -c './server -p 4433'  until it ends or Ctrl-C\n"
-		    "  generic-offload -p 1234 -i 1           each second\n",
+		    "  generic-offload -p 1234 -i 1           each second\n"
+		    "  generic-offload --device eth0 -d 10    what the device sent and received\n",
 	.needs = "Needs root, or CAP_BPF and CAP_PERFMON; --usdt: CAP_SYS_ADMIN (see --doctor).\n",
 	.locked_down = "Linux 6.2 or newer, without --usdt; or lockdown=integrity",
 	.modes = modes,
 	.argp = &argp,
-	.open = open_generic_offload,
+	.open = open_source,
 	.setup = setup,
 	.attach = attach,
+	.started = started,
 	.report = report,
 };
 

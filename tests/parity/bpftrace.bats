@@ -1,40 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # One load, traced by bpftrace and by udp-syscall at the same time.
 load ../tool/common
-
-setup() {
-	pids=()
-	need bpftrace unshare
-	bpftool=$("$root/tools/deps" find bpftool)
-	cd "$BATS_TEST_TMPDIR" || return 1
-}
-
-teardown() {
-	for pid in "${pids[@]}"; do
-		kill "$pid" 2>/dev/null || true
-	done
-	wait
-}
-
-# Starts a command in the background: $started.
-start() {
-	timeout -k 5 60 "$@" 3>&- &
-	started=$!
-	pids+=("$started")
-}
-
-# The only child of a process.
-child_of() {
-	local file
-	file=$(grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status) || true
-	file=${file#/proc/}
-	[ -n "$file" ] && echo "${file%/status}"
-}
-
-# Whether the child of process $1 has attached to as many tracepoints as it will.
-has_attached() {
-	[ "$("$bpftool" perf show | grep -c "^pid $(child_of "$1") .*  tracepoint ")" -eq "$2" ]
-}
+load bpftrace
 
 # Runs udp-load with these options. Leaves the results in files: truth, theirs and ours.
 trace_by_both() {
@@ -44,39 +11,19 @@ trace_by_both() {
 	local load=$started pid
 	wait_until child_of "$load"
 	pid=$(child_of "$load")
-	# bpftrace looks for tracefs, which need not be mounted here.
-	# shellcheck disable=SC2016
-	start unshare -m sh -c 'at=/sys/kernel/tracing
-		[ -e $at/events ] || mount -t tracefs nodev $at
-		exec bpftrace "$@"' sh "$root/tests/parity/udp-syscall.bt" "$pid" >theirs.raw
+	start_bpftrace udp-syscall.bt "$pid" >theirs.raw
 	local theirs=$started
 	start udp-syscall --mmsg-only -p "$pid" >ours
 	local ours=$started
-	wait_until has_attached "$theirs" 5
-	wait_until has_attached "$ours" 4
+	wait_until has_attached "$theirs" tracepoint 5
+	wait_until has_attached "$ours" tracepoint 4
 
 	echo >go
 	wait "$load"
 	wait "$ours"
 	wait "$theirs"
-	# Before 0.23 it prints a blank after the name.
-	sed 's/^\(@.*:\) $/\1/' theirs.raw >theirs
+	without_blanks <theirs.raw >theirs
 	cat truth theirs ours
-}
-
-# All rows of histogram $2 in the results $1, added up.
-total_of() {
-	truth_of_report <"$1" | awk -v name="$2" '$2 == name { sum += $4 } END { print sum + 0 }'
-}
-
-# Rows of the results $1 that match $2; what has no place there is not of interest.
-rows_of() {
-	truth_of_report <"$1" | grep -E "$2" | sort
-}
-
-# A histogram as it is printed.
-block_of() {
-	awk -v name="@$2:" '$0 == name { inside = 1 } inside { print } /^$/ { inside = 0 }' "$1"
 }
 
 # bpftrace takes errors for the result of a call: the row of what is negative.

@@ -49,6 +49,14 @@ wait_until() {
 	done
 }
 
+# The only child of a process.
+child_of() {
+	local file
+	file=$(grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status) || true
+	file=${file#/proc/}
+	[ -n "$file" ] && echo "${file%/status}"
+}
+
 # Run in the background, without bats's own descriptor; its PID is $pid. For tests that need no
 # other way, and end_started in their teardown.
 start() {

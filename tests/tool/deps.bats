@@ -8,8 +8,9 @@ build_packages='gcc make clang llvm bpftool pkg-config libc6-dev libbpf-dev libe
 	zlib1g-dev libjansson-dev libseccomp-dev'
 check_packages='libcmocka-dev bats'
 optional_packages='bpftrace strace knot dnsperf nginx-light iperf3 ngtcp2-server ngtcp2-client
-	openssl xz-utils zstd lz4 systemtap-sdt-dev gcc-multilib libclang-rt-dev clang-format lld
-	qemu-system-x86 qemu-system-arm busybox-static cpio jq debian-archive-keyring'
+	openssl iproute2 ethtool wireguard-tools wireguard-go xz-utils zstd lz4 systemtap-sdt-dev
+	gcc-multilib libclang-rt-dev clang-format lld qemu-system-x86 qemu-system-arm
+	busybox-static cpio jq debian-archive-keyring'
 apt='apt-get install -y --no-install-recommends'
 
 setup()
@@ -57,6 +58,8 @@ provide()
 		touch "$root/usr/share/keyrings/debian-archive-keyring.gpg"
 		;;
 	knot) command_file knotd : ;;
+	iproute2) command_file ip : && command_file tc : ;;
+	wireguard-tools) command_file wg : ;;
 	nginx*) command_file nginx : ;;
 	ngtcp2-server) command_file gtlsserver : ;;
 	ngtcp2-client) command_file gtlsclient : ;;

@@ -1,105 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Real servers, whose own counts or the kernel's must be the tools' counts. They run in a
-# network of their own: ports are free there, and the kernel's counters are of nobody else.
+# network of their own.
 load common
+load net
+load servers
 
 setup() {
-	pids=()
-	PATH=$PATH:/usr/sbin:/sbin
-	need ip unshare nsenter
-	unshare -n sleep 300 3>&- &
-	pids+=($!)
-	net=/proc/$!/ns/net
-	wait_until in_other_net ||
-		skip 'no network namespace can be made here'
-	inside ip link set lo up
+	pids=() holders=()
+	net_new
 	cd "$BATS_TEST_TMPDIR" || return 1
-}
-
-teardown() {
-	# The last one first: clients before servers, and the network at the end.
-	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
-		kill "${pids[i]}" 2>/dev/null || true
-	done
-	wait
-}
-
-in_other_net() {
-	[ "$(readlink "$net")" != "$(readlink /proc/self/ns/net)" ]
-}
-
-inside() {
-	nsenter --net="$net" "$@"
-}
-
-# Starts a command; $started is its PID, which passes signals on.
-start() {
-	timeout -k 5 60 nsenter --net="$net" "$@" 3>&- &
-	started=$!
-	pids+=("$started")
-}
-
-# The only child of a process.
-child_of() {
-	local file
-	file=$(grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status) || true
-	file=${file#/proc/}
-	[ -n "$file" ] && echo "${file%/status}"
-}
-
-# The command of a tool that start() has started.
-command_of() {
-	child_of "$(child_of "$1")"
-}
-
-# A local port of "tcp" or "udp" that waits for clients (states of net/tcp_states.h).
-is_open() {
-	local state=07
-	[ "$1" = udp ] || state=0A
-	inside grep -q ":$(printf %04X "$2") [0-9A-F:]* $state " "/proc/net/$1"
-}
-
-# Of the histogram $2 in the JSON file $1: the sum of all values, or how many there are.
-sum_of() {
-	grep "\"@$2\":" "$1" | grep -o '"sum":[0-9]*' | cut -d: -f2
-}
-
-count_of() {
-	grep "\"@$2\":" "$1" | grep -o '^{"type":"hist","count":[0-9]*' | cut -d: -f3
-}
-
-nothing_lost() {
-	grep '^{"type":"end",' "$1" | grep '"lost":0'
-}
-
-certificate() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-		-subj /CN=localhost -keyout key.pem -out cert.pem
-}
-
-# One of the counters of all UDP sockets of the network.
-kernel_count() {
-	inside awk -v name="$1" '
-		/^Udp: [A-Z]/ { for (i = 2; i <= NF; i++) if ($i == name) at = i }
-		/^Udp: [0-9]/ { print $at }' /proc/net/snmp
 }
 
 @test "knotd: messages and bytes of recvmmsg are dnsperf's queries, those of sendmmsg its answers" {
 	need knotd dnsperf
-	cat >knot.conf <<-END
-		server:
-		    rundir: "$PWD"
-		    listen: 127.0.0.1@5353
-		    udp-workers: 2
-		    user: root:root
-		database:
-		    storage: "$PWD"
-		zone:
-		  - domain: example.com
-		    file: "$PWD/zone"
-	END
-	printf '%s\n' '@ 60 SOA ns admin 1 60 60 60 60' '@ 60 NS ns' 'ns 60 A 127.0.0.1' >zone
-	echo 'ns.example.com A' >queries
+	knot_configuration
 	start udp-syscall --bytes -f json -o results -c 'knotd -c knot.conf'
 	wait_until is_open udp 5353
 	inside dnsperf -s 127.0.0.1 -p 5353 -d queries -n 2000 -c 8 -q 100 -t 30 >report

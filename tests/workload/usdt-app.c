@@ -17,35 +17,21 @@
  * builds the same with another provider.
  */
 #define _GNU_SOURCE 1
-#include <pthread.h>
-#include <stdbool.h>
 #include <sys/sdt.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "ready.h"
-#include "truth.h"
+#include "probe-app.h"
 
-#ifndef PROVIDER
-#define PROVIDER s2n_quic
-#endif
 #define PROBE(name) s2n_quic_platform__syscall__##name
 
-#define VLEN_MAX    128
-#define THREADS_MAX 64
-#define SOCKET_FD   5L
+#define VLEN_MAX  128
+#define SOCKET_FD 5L
 
 /* Probe arguments are long, as s2n-quic passes them: then every operand has 8 bytes. */
 typedef void start_fn(struct mmsghdr *msgs, long count);
 typedef void finish_fn(struct mmsghdr *msgs, long count, long error);
 
 enum kind { MMSG, MSG, KINDS };
-
-static struct {
-	unsigned long pairs, threads, seed, delay_us;
-	bool child, wait;
-} options = {.pairs = 1000, .threads = 1, .seed = 1};
 
 static const char usage[] = "usage: usdt-app [-fw] [-n N] [-t THREADS] [-s SEED] [-d US]";
 static struct truth truth;
@@ -144,10 +130,10 @@ static void fire_pair(unsigned int *random, struct mmsghdr *msgs)
 static void *run(void *arg)
 {
 	const unsigned int *id = arg;
-	unsigned int random = options.seed * 7919 + *id * 104729;
+	unsigned int random = probe_seed(*id);
 	struct mmsghdr msgs[VLEN_MAX] = {0};
 
-	for (unsigned long i = 0; i < options.pairs; i++)
+	for (unsigned long i = 0; i < options.rounds; i++)
 		fire_pair(&random, msgs);
 	return NULL;
 }
@@ -167,66 +153,10 @@ static void print_probes(void)
 	}
 }
 
-static void run_threads(void)
-{
-	pthread_t threads[THREADS_MAX];
-	unsigned int ids[THREADS_MAX];
-
-	for (unsigned int i = 0; i < options.threads; i++)
-		ids[i] = i;
-	for (unsigned int i = 1; i < options.threads; i++) {
-		if (pthread_create(&threads[i], NULL, run, &ids[i]))
-			errx(1, "failed to start thread %u", i);
-	}
-	run(&ids[0]);
-	for (unsigned int i = 1; i < options.threads; i++)
-		pthread_join(threads[i], NULL);
-}
-
-/* Returns in the child only. */
-static void become_child(void)
-{
-	pid_t child = fork();
-	int status;
-
-	if (child == 0)
-		return;
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		err(1, "failed to fork or wait");
-	_exit(status != 0);
-}
-
-static void parse_options(int argc, char **argv)
-{
-	static unsigned long *const numbers[128] = {
-		['n'] = &options.pairs,
-		['t'] = &options.threads,
-		['s'] = &options.seed,
-		['d'] = &options.delay_us,
-	};
-	static bool *const flags[128] = {['f'] = &options.child, ['w'] = &options.wait};
-	int option;
-
-	while ((option = getopt(argc, argv, "n:t:s:d:fw")) != -1) {
-		if (option == '?')
-			errx(2, "%s", usage);
-		if (numbers[option])
-			*numbers[option] = truth_number(optarg);
-		else
-			*flags[option] = true;
-	}
-	if (optind < argc || !options.threads || options.threads > THREADS_MAX)
-		errx(2, "%s", usage);
-}
-
 int main(int argc, char **argv)
 {
-	parse_options(argc, argv);
-	if (options.wait)
-		ready_wait_go();
-	if (options.child)
-		become_child();
-	run_threads();
+	probe_parse(argc, argv, "n:t:s:d:fw", usage);
+	probe_run(run);
 	print_probes();
 	truth_print(&truth);
 	return 0;

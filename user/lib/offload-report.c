@@ -136,6 +136,7 @@ static __attribute__((format(printf, 4, 5))) void verdict(struct report *r, cons
 					  "count", (json_int_t)count, "text", text));
 }
 
+/* Small datagrams of many peers could not be put together: of these "never" would be no news. */
 typedef bool say_fn(struct report *r, const struct port *p);
 
 static bool say_gso_unused(struct report *r, const struct port *p)
@@ -143,7 +144,7 @@ static bool say_gso_unused(struct report *r, const struct port *p)
 	const struct offload_flow *f = &p->stats->flow[OFFLOAD_TX];
 	char messages[GROUPED];
 
-	if (f->messages < ENOUGH || f->offloaded)
+	if (f->messages < ENOUGH || f->offloaded || f->bytes / f->messages < BULK_BYTES)
 		return false;
 	verdict(r, "gso-unused", f->messages,
 		"GSO is never used on port %u (%.3g sends/ms of one datagram, %s in all)", p->nr,
@@ -151,7 +152,6 @@ static bool say_gso_unused(struct report *r, const struct port *p)
 	return true;
 }
 
-/* Small datagrams of many peers could not be put together: of these it would be no news. */
 static bool say_gro_unused(struct report *r, const struct port *p)
 {
 	const struct offload_flow *f = &p->stats->flow[OFFLOAD_RX];
@@ -260,7 +260,7 @@ static void say_left_out(const struct report *r)
 		     OFFLOAD_PORTS, (unsigned long long)*n);
 }
 
-int offload_report(struct report *r, uint64_t total[])
+int offload_report(struct report *r, uint64_t messages[])
 {
 	struct ports ports = {0};
 	int err = ports__read(&ports, r);
@@ -269,7 +269,7 @@ int offload_report(struct report *r, uint64_t total[])
 		struct offload_flow sum = sum_of(&ports, d);
 
 		say_rates(r, d, &sum);
-		total[d] += sum.messages;
+		messages[d] = sum.messages;
 	}
 	if (!err) {
 		say_verdicts(r, &ports);

@@ -10,9 +10,9 @@
 
 /*
  * Of the time since the last report: a line for each direction, then one for each verdict that is
- * true. total[OFFLOAD_DIRECTIONS] gets the messages of the whole run. 0 or a negative errno.
+ * true. messages[OFFLOAD_DIRECTIONS] gets how many there were. 0 or a negative errno.
  */
-int offload_report(struct report *r, uint64_t total[]);
+int offload_report(struct report *r, uint64_t messages[]);
 
 void offload_report_close(void);
 
