@@ -12,6 +12,7 @@
 #include "udp-report.h"
 #include "udp-syscall.h"
 #include "udp-syscall.skel.h"
+#include "uring-report.h"
 #include "usdt.h"
 
 enum key {
@@ -29,6 +30,7 @@ static struct settings {
 	bool errors_as_zero;
 	const char *usdt;  /* binary */
 	uint64_t calls[2]; /* rx, tx */
+	uint64_t by_uring; /* messages */
 } settings;
 
 /* s2n-quic's names (pull request 1866 of 2023); --probe overrides. */
@@ -175,7 +177,9 @@ static int attach_usdt(struct udp_syscall_bpf *s, const struct target *target)
 		s->progs.usdt_msg_start_recv,  s->progs.usdt_msg_finish_recv,
 	};
 
-	return usdt_attach(settings.usdt, probes, progs, PROBES, target);
+	/* Those of batches come first. */
+	return usdt_attach(settings.usdt, probes, progs,
+			   udp_backend_mmsg_only() ? PROBES / 2 : PROBES, target);
 }
 
 static int attach(void *skel, const struct target *target)
@@ -198,6 +202,7 @@ static void say_unseen(bool rx, bool tx)
 static int report(void *skel, struct report *r)
 {
 	static const char *const parts[] = {"arg_counts", "bytes", "latencies", "ret_counts"};
+	uint64_t messages = 0;
 	char name[64];
 	int err;
 
@@ -213,11 +218,17 @@ static int report(void *skel, struct report *r)
 	}
 	report__print(r, "rx_errors");
 	report__print(r, "tx_errors");
-	for (int d = 0; d < 2; d++)
+	report__print(r, "uring_rx_errors");
+	report__print(r, "uring_tx_errors");
+	for (int d = 0; d < 2; d++) {
 		settings.calls[d] += udp_report_rates(r, directions[d], !settings.without_bytes);
-	r->events = settings.calls[0] + settings.calls[1];
+		snprintf(name, sizeof(name), "%s_ret_counts", directions[d]);
+		messages += report__total(r, name).sum;
+	}
+	settings.by_uring += uring_report(r, messages);
+	r->events = settings.calls[0] + settings.calls[1] + settings.by_uring;
 	err = udp_report_running(r);
-	if (r->final && !(settings.calls[0] && settings.calls[1]))
+	if (r->final && !settings.by_uring && !(settings.calls[0] && settings.calls[1]))
 		say_unseen(settings.calls[0], settings.calls[1]);
 	return err;
 }

@@ -24,6 +24,7 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s64 s64;
 typedef int pid_t;
 enum { false, true };
 
@@ -107,15 +108,24 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
 
+struct sk_buff;
 struct socket;
+
+typedef s64 ktime_t;
+
+struct sk_buff_head {
+	struct sk_buff *next, *prev;
+};
 
 struct sock {
 	struct sock_common __sk_common;
-	u16 sk_protocol;
+	struct sk_buff_head sk_receive_queue;
+	u16 sk_type, sk_protocol;
 	struct socket *sk_socket;
 };
 
 struct udp_sock {
+	struct sk_buff_head reader_queue; /* where a reader moves sk_receive_queue to */
 	__u16 gso_size;
 };
 
@@ -137,7 +147,12 @@ struct file {
 	void *private_data;
 };
 
+struct device {
+	struct device *parent; /* of hardware, and of nothing else here */
+};
+
 struct net_device {
+	struct device dev;
 	char name[16];
 	int ifindex;
 	possible_net_t nd_net;
@@ -145,13 +160,28 @@ struct net_device {
 
 struct sk_buff {
 	struct net_device *dev;
+	unsigned long dev_scratch; /* in place of dev, in the queue of a UDP socket */
+	ktime_t tstamp;
 	struct sock *sk;
 	char cb[48];
 	unsigned int len, data_len;
 	__be16 protocol;
-	__u16 network_header; /* from head */
-	unsigned int end;     /* from head: where skb_shared_info begins */
+	__u16 network_header, transport_header; /* from head */
+	unsigned int end;                       /* from head: where skb_shared_info begins */
 	unsigned char *head, *data;
+};
+
+struct iphdr {
+	__be16 frag_off;
+	__u8 protocol;
+};
+
+struct ipv6hdr {
+	__u8 nexthdr;
+};
+
+struct udphdr {
+	__be16 dest;
 };
 
 struct skb_shared_info {
@@ -168,13 +198,7 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
-/* Of io_uring: a request, what it hands to its owner, and what it is while it is under way. */
-struct io_uring_cqe {
-	__u64 user_data;
-	__s32 res;
-	__u32 flags;
-};
-
+/* Of io_uring: a request, and what it keeps while it is under way. */
 struct SINCE("5.19") io_cqe {
 	__u64 user_data;
 	int fd; /* at the submission */
@@ -185,15 +209,10 @@ struct io_ring_ctx;
 struct io_kiocb {
 	struct file *file;
 	u8 opcode;
-	unsigned int flags BEFORE("6.9"); /* u64 since, of which the low half is read */
+	unsigned int flags BEFORE("6.9"); /* u64 since, of which we read the low half */
 	struct io_cqe cqe SINCE("5.19");
 	struct io_ring_ctx *ctx;
 	void *async_data;
-};
-
-/* What io_kiocb begins with where the operation is one of sockets. */
-struct io_sr_msg {
-	u16 flags SINCE("6.0");
 };
 
 struct io_async_msghdr {

@@ -66,10 +66,9 @@ static __always_inline struct file *file_of_fd(__u32 fd)
 	return file_at(slots + fd);
 }
 
-/* The socket behind a descriptor if it is a UDP one (IPv4 or IPv6), else NULL. */
-static __always_inline struct sock *udp_sock_of_fd(__u32 fd)
+/* The socket of a file (which may be NULL) if it is a UDP one (IPv4 or IPv6), else NULL. */
+static __always_inline struct sock *udp_sock_of_file(struct file *file)
 {
-	struct file *file = file_of_fd(fd);
 	struct inode *inode;
 	struct socket *socket;
 	struct sock *sk;
@@ -94,6 +93,12 @@ static __always_inline struct sock *udp_sock_of_fd(__u32 fd)
 	if (family != AF_INET && family != AF_INET6)
 		return NULL;
 	return socket_read(sk, struct sock, sk_protocol) == IPPROTO_UDP ? sk : NULL;
+}
+
+/* The same of what is behind a descriptor. */
+static __always_inline struct sock *udp_sock_of_fd(__u32 fd)
+{
+	return udp_sock_of_file(file_of_fd(fd));
 }
 
 /* Both ends as the socket has them now; the peer of one that is not connected reads *. */

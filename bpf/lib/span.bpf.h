@@ -52,6 +52,17 @@ static __always_inline void span_begin(__u32 id, __u64 arg0, __u64 arg1)
 	span->start_ns = bpf_ktime_get_ns();
 }
 
+/* The running call of this thread, in its place; NULL if none is known. */
+static __always_inline struct span *span_running(void)
+{
+	__u32 tid = current_pid_tgid(), slot = SPAN_SLOT(tid);
+	struct span *span = bpf_map_lookup_elem(&spans, &slot);
+
+	if (!span || !span->start_ns)
+		return NULL;
+	return span->tid == tid ? span : bpf_map_lookup_elem(&spans_met, &tid);
+}
+
 /* Take the running call of this thread out into *ended; false if none is known. */
 static __always_inline bool span_end(struct span *ended)
 {

@@ -18,6 +18,7 @@
 #include "socket.bpf.h"
 #include "span.bpf.h"
 #include "udp-calls.bpf.h"
+#include "uring.bpf.h"
 
 const volatile __u64 udp_started_ns; /* the run */
 

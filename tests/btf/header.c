@@ -99,7 +99,7 @@ static bool judge(struct check *c, const char *what, struct declaration declared
 		  enum core_result result)
 {
 	unsigned int release = c->kernels->kernel[c->kernel].release;
-	bool may_lack = false;
+	bool may_lack = false, lacked = result == CORE_MISSING || result == CORE_OTHER_SIZE;
 	struct fate *fate;
 
 	if (declared.release) {
@@ -110,10 +110,10 @@ static bool judge(struct check *c, const char *what, struct declaration declared
 			c->err = fail(-ENOMEM, "failed to keep '%s'", what);
 		else if (may_lack) {
 			fate->asked = true;
-			fate->was_true |= result == CORE_MISSING;
+			fate->was_true |= lacked;
 		}
 	}
-	if (result == CORE_MISSING && may_lack)
+	if (lacked && may_lack)
 		finding(FINDING_NOTE, c->kernel, "lacked, as declared", "%s", what);
 	else if (result != CORE_FOUND)
 		finding(FINDING_WRONG, c->kernel, core_result_text(result), "%s", what);

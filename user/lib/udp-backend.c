@@ -14,6 +14,7 @@
 #include "privilege.h"
 #include "process.h"
 #include "tracefs.h"
+#include "uring-report.h"
 
 /* In order of preference; the programs of each begin with its name. */
 enum backend { BACKEND_FENTRY, BACKEND_EVENT, BACKEND_RAW, BACKENDS };
@@ -29,6 +30,7 @@ static struct {
 	bool mmsg_only;
 	bool rw;
 	bool compat;
+	bool send_only;
 	enum backend forced;
 	enum backend chosen;
 } settings = {.forced = BACKENDS};
@@ -63,9 +65,19 @@ bool udp_backend_parse(int key, const char *text)
 	}
 }
 
+void udp_backend_send_only(void)
+{
+	settings.send_only = true;
+}
+
 bool udp_backend_is_forced(void)
 {
 	return settings.forced != BACKENDS;
+}
+
+bool udp_backend_mmsg_only(void)
+{
+	return settings.mmsg_only;
 }
 
 static bool has_32bit_process(const struct target *target)
@@ -138,8 +150,13 @@ int udp_backend_setup(struct bpf_object *obj, const struct target *target, const
 	if (err)
 		return err;
 	choose_programs(obj, settings.chosen, other);
+	uring_report_setup(obj);
 	if (settings.mmsg_only)
 		object__disable_programs(obj, "fentry_msg_");
+	if (settings.send_only) {
+		object__disable_programs(obj, "fentry_recv");
+		object__disable_programs(obj, "fentry_msg_recv");
+	}
 	err = object__set(obj, "udp_started_ns", &started_ns, sizeof(started_ns));
 	err = err ?: object__set_bool(obj, "udp_mmsg_only", settings.mmsg_only);
 	err = err ?: object__set_bool(obj, "udp_rw", settings.rw);
@@ -160,6 +177,8 @@ static int attach_events(struct bpf_object *obj, const char *const calls[])
 	int err = 0;
 
 	for (; !err && *calls; calls++) {
+		if (settings.send_only && !strncmp(*calls, "re", 2))
+			continue;
 		snprintf(event, sizeof(event), "sys_exit_%s", *calls);
 		err = links_keep(tracefs_attach(leave, "syscalls", event));
 		snprintf(event, sizeof(event), "sys_enter_%s", *calls);
@@ -186,12 +205,12 @@ int udp_backend_attach(struct bpf_object *obj)
 void udp_backend_say_unseen(bool rx, bool tx)
 {
 	const char *what = rx ? "that sends " : tx ? "that receives " : "";
-	const char *hint = "--rw for programs that use write and read (io_uring is not seen)";
+	const char *hint = "--rw for programs that use write and read";
 
 	if (settings.mmsg_only)
 		hint = "without --mmsg-only: sendmsg, sendto, recvmsg, recvfrom too";
 	else if (settings.rw)
-		hint = "another target (io_uring is not seen)";
+		hint = "another target";
 	if ((rx || tx) && settings.rw)
 		return;
 	note("no call %son a UDP socket was seen; try %s", what, hint);

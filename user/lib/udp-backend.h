@@ -33,14 +33,18 @@ enum udp_backend_key {
 /* For the tool's argp parser: false if the key is none of these. Bad values exit. */
 bool udp_backend_parse(int key, const char *text);
 
-/* Was --backend given? */
+/* Was --backend given? --mmsg-only? */
 bool udp_backend_is_forced(void);
+bool udp_backend_mmsg_only(void);
 
 /*
  * Before loading: choose the programs and set what they are told. Programs whose names begin
  * with `other` (NULL: none) see calls in another way, and are switched off. 0 or an error.
  */
 int udp_backend_setup(struct bpf_object *obj, const struct target *target, const char *other);
+
+/* Before udp_backend_setup(): calls that receive need not be seen, but may be. */
+void udp_backend_send_only(void);
 
 /* Before loading: none of these programs, since `other` ones are used. */
 void udp_backend_disable(struct bpf_object *obj, const char *other);
