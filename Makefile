@@ -92,10 +92,17 @@ $(O)/lib/%.o: user/lib/%.c | $(O)/.have-tools
 	$(say) CC $@
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
-# The one module of the library with a BPF program of its own.
+# The modules of the library with BPF programs of their own.
 $(O)/lib/pidns.o $(O)/unit/lib/pidns.o: $(O)/pidns.skel.h
+$(O)/lib/probe-set.o $(O)/unit/lib/probe-set.o: $(O)/probe-set.skel.h
+$(O)/lib/offload-device.o $(O)/unit/lib/offload-device.o: $(O)/offload-device.skel.h
 
 $(O)/%.o: user/%.c $(O)/%.skel.h
+	$(say) CC $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+# A tool whose programs are those of the library.
+$(O)/%.o: user/%.c
 	$(say) CC $@
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
@@ -177,4 +184,4 @@ install: all
 clean:
 	rm -rf $(O) $(TOOLS)
 
--include $(wildcard $(O)/*.d $(O)/*/*.d)
+-include $(wildcard $(O)/*.d $(O)/*/*.d $(O)/unit/lib/*.d)

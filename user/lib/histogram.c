@@ -80,6 +80,12 @@ static int bar_length(__u64 count, __u64 max)
 	return (int)((float)count / (float)max * (float)BAR_WIDTH);
 }
 
+void histogram_print_row(FILE *out, const char *label, uint64_t count, uint64_t max)
+{
+	fprintf(out, "%-16s%8llu |%-*.*s|\n", label, (unsigned long long)count, BAR_WIDTH,
+		bar_length(count, max), full_bar);
+}
+
 void histogram_print(FILE *out, const struct hist *h)
 {
 	unsigned int first = HIST_SLOTS, last = 0;
@@ -98,7 +104,6 @@ void histogram_print(FILE *out, const struct hist *h)
 		char label[32];
 
 		histogram_label(i, label, sizeof(label));
-		fprintf(out, "%-16s%8llu |%-*.*s|\n", label, (unsigned long long)h->slots[i],
-			BAR_WIDTH, bar_length(h->slots[i], max), full_bar);
+		histogram_print_row(out, label, h->slots[i], max);
 	}
 }

@@ -24,6 +24,9 @@ void histogram_label(unsigned int slot, char *buf, size_t size);
 uint64_t histogram_count(const struct hist *h);
 void histogram_add(struct hist *to, const struct hist *what);
 
+/* One line, with a bar of count's part of max. */
+void histogram_print_row(FILE *out, const char *label, uint64_t count, uint64_t max);
+
 /*
  * Print the rows from the first to the last slot that is not empty, one line each; nothing
  * if all are empty. No title and no empty line: these belong to the caller.

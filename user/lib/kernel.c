@@ -99,6 +99,27 @@ static bool btf_has(const char *name, int kind)
 	return kernel_btf() && btf__find_by_name_kind(kernel_btf(), name, kind) > 0;
 }
 
+/* btf_trace_NAME is a pointer to a function, whose first argument is none of the tracepoint's. */
+bool kernel_has_tracepoint(const char *name, int args)
+{
+	const struct btf *btf = kernel_btf();
+	const struct btf_type *t;
+	char type[64];
+	int id;
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	id = btf ? btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) : -ENOENT;
+	t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	t = t ? btf__type_by_id(btf, t->type) : NULL;
+	t = t && btf_is_ptr(t) ? btf__type_by_id(btf, t->type) : NULL;
+	return t && btf_is_func_proto(t) && btf_vlen(t) > args;
+}
+
+bool kernel_has_struct(const char *name)
+{
+	return btf_has(name, BTF_KIND_STRUCT);
+}
+
 static bool has_rdonly_cast(void)
 {
 	return kernel_has(KERNEL_TYPED) && btf_has("bpf_rdonly_cast", BTF_KIND_FUNC);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "drop-reasons.h"
 #include "endpoint.h"
 #include "escape.h"
 #include "log.h"
@@ -224,6 +225,8 @@ static int format_typedef(const char *name, const void *data, char *buf, size_t 
 		return snprintf(buf, size, "%s", syscall_name(nr));
 	if (!strcmp(name, "errno_nr"))
 		return snprintf(buf, size, "%s", errno_name(nr));
+	if (!strcmp(name, "drop_reason"))
+		return snprintf(buf, size, "%s", drop_reason_name(nr));
 	return -1;
 }
 
@@ -278,7 +281,9 @@ static int format_value(const struct btf *btf, int32_t id, const void *data, cha
 
 void result__format_key(const struct result *r, const void *key, char *buf, size_t size)
 {
-	if (key_is_other(key, bpf_map__key_size(r->map)))
+	if (r->format_key)
+		r->format_key(r, key, buf, size);
+	else if (key_is_other(key, bpf_map__key_size(r->map)))
 		snprintf(buf, size, "(other)");
 	else
 		format_value(r->btf, r->key_type, key, buf, size);

@@ -14,7 +14,10 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-enum result_kind { RESULT_HIST, RESULT_COUNT };
+#include "probe-point.h"
+
+/* Values of linear ones are an array of counts; no map has them, see probe-report.c. */
+enum result_kind { RESULT_HIST, RESULT_COUNT, RESULT_LINEAR };
 
 struct result {
 	struct bpf_map *map;
@@ -23,6 +26,12 @@ struct result {
 	enum result_kind kind;
 	bool keyed;
 	int32_t key_type; /* BTF id */
+
+	/* Of results that BTF does not describe. */
+	const struct linear *linear;
+	const char *unit;
+	void (*format_key)(const struct result *r, const void *key, char *buf, size_t size);
+	const void *key_info; /* format_key()'s own */
 };
 
 /*

@@ -282,9 +282,20 @@ static error_t parse_buffer(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+/* Of a command is what follows "--". */
+static bool is_of_tool(const struct options *o, const struct argp_state *state)
+{
+	return o->tool->argument && !(state->quoted && state->next > state->quoted);
+}
+
 static error_t parse_arguments(int key, char *arg, struct argp_state *state)
 {
-	(void)arg;
+	const struct options *o = state->input;
+
+	if (key == ARGP_KEY_ARG && is_of_tool(o, state)) {
+		o->tool->argument(arg);
+		return 0;
+	}
 	if (key != ARGP_KEY_ARGS)
 		return ARGP_ERR_UNKNOWN;
 	set_arguments(state->input, state);
@@ -334,18 +345,21 @@ void options_parse(struct options *o, const struct tool *tool, int argc, char **
 	static const struct argp buffer = {.options = buffer_options, .parser = parse_buffer};
 	struct argp_child children[5] = {{&target, 0, NULL, 0}, {&output, 0, NULL, 0}};
 	size_t cnt = 2;
-	char doc[2048];
+	char doc[3072], args[64];
 	struct argp argp = {
 		.parser = parse_parent,
-		.args_doc = "[-p PID | -c 'CMD ARGS' | -- CMD ARGS...]",
+		.args_doc = args,
 		.doc = doc,
 		.children = children,
 		.help_filter = drop_note,
 	};
 
+	o->tool = tool;
 	if (tool->event)
 		children[cnt++] = (struct argp_child){&buffer, 0, NULL, 0};
 	children[cnt] = (struct argp_child){tool->argp, 0, NULL, 1};
+	snprintf(args, sizeof(args), "%s%s[-p PID | -c 'CMD ARGS' | -- CMD ARGS...]",
+		 tool->arguments ?: "", tool->arguments ? " " : "");
 	snprintf(doc, sizeof(doc), "%s\v%s%s", tool->brief, tool->examples ?: "",
 		 tool->needs ?: NEEDS);
 	argp_err_exit_status = USAGE_ERROR;

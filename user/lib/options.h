@@ -11,9 +11,12 @@
 #include "target.h"
 #include "values.h"
 
+struct tool;
+
 enum { USAGE_ERROR = 2 }; /* exit status for bad arguments */
 
 struct options {
+	const struct tool *tool;
 	struct target *target; /* -p, --follow, --cgroup, --comm go there */
 	char *const *argv;     /* of the command, or NULL */
 	char **split;          /* what -c was split into; owned */
@@ -28,8 +31,6 @@ struct options {
 	bool follow_given;
 	bool keep_following; /* --follow with a command: until its last descendant ends */
 };
-
-struct tool;
 
 /* Parse the tool's and the common options; exits with USAGE_ERROR after a message. */
 void options_parse(struct options *o, const struct tool *tool, int argc, char **argv);

@@ -6,6 +6,7 @@
 
 #include "escape.h"
 #include "histogram.h"
+#include "linear.h"
 
 struct row {
 	char key[RENDER_KEY_SIZE]; /* "" for a result without keys */
@@ -15,7 +16,14 @@ struct row {
 
 static uint64_t row_total(const struct result *r, const void *value)
 {
-	return r->kind == RESULT_HIST ? histogram_count(value) : ((const struct count *)value)->n;
+	switch (r->kind) {
+	case RESULT_HIST:
+		return histogram_count(value);
+	case RESULT_LINEAR:
+		return linear__count(r->linear, value);
+	default:
+		return ((const struct count *)value)->n;
+	}
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -27,8 +35,9 @@ static int compare_totals(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
 
+	/* A sum may be below 0; a count never is so large. */
 	if (x->total != y->total)
-		return x->total < y->total ? -1 : 1;
+		return (int64_t)x->total < (int64_t)y->total ? -1 : 1;
 	return compare_keys(a, b);
 }
 
@@ -36,6 +45,8 @@ static void merge_row(const struct result *r, struct row *to, const struct row *
 {
 	if (r->kind == RESULT_HIST)
 		histogram_add(to->value, what->value);
+	else if (r->kind == RESULT_LINEAR)
+		merge_u64(to->value, what->value, linear__rows(r->linear) * sizeof(uint64_t));
 	else
 		((struct count *)to->value)->n += what->total;
 	to->total += what->total;
@@ -94,11 +105,14 @@ void render_text(FILE *out, const struct result *r, const struct table *t)
 		else
 			fprintf(out, "@%s:", r->name);
 		if (r->kind == RESULT_COUNT) {
-			fprintf(out, " %llu\n", (unsigned long long)row->total);
+			fprintf(out, " %lld\n", (long long)row->total);
 			continue;
 		}
 		fputc('\n', out);
-		histogram_print(out, row->value);
+		if (r->kind == RESULT_LINEAR)
+			linear__print(out, r->linear, row->value);
+		else
+			histogram_print(out, row->value);
 		fputc('\n', out);
 	}
 	free(rows);
@@ -143,6 +157,32 @@ static json_t *hist_buckets(const struct hist *h)
 	return buckets;
 }
 
+static json_t *linear_buckets(const struct linear *linear, const uint64_t *counts)
+{
+	size_t rows = linear__rows(linear), first = rows, last = 0;
+	json_t *buckets = json_array();
+
+	for (size_t i = 0; i < rows; i++) {
+		if (!counts[i])
+			continue;
+		first = first == rows ? i : first;
+		last = i;
+	}
+	for (size_t i = first; i <= last; i++) {
+		json_t *bucket = json_object();
+		int64_t min, max;
+
+		linear__bounds(linear, i, &min, &max);
+		if (i > 0)
+			json_object_set_new(bucket, "min", json_integer(min));
+		if (i + 1 < rows)
+			json_object_set_new(bucket, "max", json_integer(max));
+		json_object_set_new(bucket, "count", json_integer((json_int_t)counts[i]));
+		json_array_append_new(buckets, bucket);
+	}
+	return buckets;
+}
+
 static const char *unit_of(const char *name)
 {
 	static const struct {
@@ -161,13 +201,21 @@ static const char *unit_of(const char *name)
 
 static json_t *row_data(const struct result *r, const struct row *row)
 {
-	return r->kind == RESULT_HIST ? hist_buckets(row->value) : json_integer(row->total);
+	switch (r->kind) {
+	case RESULT_HIST:
+		return hist_buckets(row->value);
+	case RESULT_LINEAR:
+		return linear_buckets(r->linear, row->value);
+	default:
+		return json_integer((json_int_t)row->total);
+	}
 }
 
 json_t *render_json(const struct result *r, const struct table *t)
 {
 	json_t *line, *data, *by_key = json_object();
 	uint64_t count = 0, sum = 0; /* which may wrap, as those of single rows */
+	const char *unit = r->unit ?: unit_of(r->name);
 	char name[sizeof(r->name) + 1];
 	struct row *rows;
 	size_t cnt;
@@ -185,13 +233,13 @@ json_t *render_json(const struct result *r, const struct table *t)
 	if (cnt)
 		json_object_set_new(data, name,
 				    r->keyed ? json_incref(by_key) : row_data(r, &rows[0]));
-	line = cnt ? json_pack("{s:s, s:I, s:o}", "type", r->kind == RESULT_HIST ? "hist" : "map",
+	line = cnt ? json_pack("{s:s, s:I, s:o}", "type", r->kind == RESULT_COUNT ? "map" : "hist",
 			       "count", (json_int_t)count, "data", data)
 		   : NULL;
 	if (line && r->kind == RESULT_HIST)
 		json_object_set_new(line, "sum", json_integer((json_int_t)sum));
-	if (line && unit_of(r->name))
-		json_object_set_new(line, "unit", json_string(unit_of(r->name)));
+	if (line && unit)
+		json_object_set_new(line, "unit", json_string(unit));
 	if (!line)
 		json_decref(data);
 	json_decref(by_key);

@@ -10,8 +10,11 @@
 #include "object.h"
 #include "table.h"
 
-/* Of a printed key: a comm of 16 escaped bytes (64), a thread id (12), two endpoints (49 each). */
-#define RENDER_KEY_SIZE 192
+/*
+ * Of a printed key: a comm of 16 escaped bytes (64), a thread id (12), two endpoints (49 each), or
+ * two texts of 63 escaped bytes (252 each).
+ */
+#define RENDER_KEY_SIZE 520
 
 /*
  * Text: "@name:" or "@name[key]:", rows, an empty line for each histogram; "@name[key]: 12"

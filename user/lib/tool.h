@@ -33,8 +33,11 @@ struct tool {
 	const char *locked_down;       /* what to try where kernel memory may not be read */
 	const struct tool_mode *modes; /* up to one without text; optional */
 	const struct argp *argp;       /* its own options; optional */
+	const char *arguments;         /* its own arguments in --help, "SPEC..."; optional */
 	struct skel *(*open)(void);
 
+	/* An argument that is no option and not of a command; bad ones exit. Optional: all are. */
+	void (*argument)(const char *text);
 	/* Does .report look up in /proc in which calls processes are? Optional: it does not. */
 	bool (*reads_calls)(void);
 	/* Before loading: set globals, switch programs off. Optional. */

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "binary.h"
+#include "binaries.h"
 #include "elf-image.h"
 #include "elf-probes.h"
 #include "kernel.h"
@@ -60,29 +60,25 @@ static void list_names(const struct elf_probes *elf, char *text, size_t size)
 }
 
 static int explain_missing(const struct elf_probes *elf, const char *label,
-			   const struct usdt_name *names)
+			   const struct usdt_probe *probe)
 {
+	const struct usdt_name *name = &probe->name;
 	char list[512];
 
 	list_names(elf, list, sizeof(list));
-	refuse(-ENOENT, "'%s' has none of the probes, such as %s:%s", label, names[0].provider,
-	       names[0].name);
-	why("it has %zu probes (" ELF_PROBES_SECTION ")%s%s", elf->cnt, *list ? ":" : "", list);
-	if (*list)
-		suggest("--probe %s=PROVIDER:NAME", names[0].which);
+	if (probe->optional)
+		refuse(-ENOENT, "'%s' has none of the probes, such as %s:%s", label, name->provider,
+		       name->name);
 	else
+		refuse(-ENOENT, "'%s' has no probe %s:%s", label, name->provider, name->name);
+	why("it has %zu probes (" ELF_PROBES_SECTION ")%s%s", elf->cnt, *list ? ":" : "", list);
+	if (!*list)
 		suggest("a binary that was built with its probes, or another tool");
+	else if (name->which)
+		suggest("--probe %s=PROVIDER:NAME", name->which);
+	else
+		suggest("probehist -l %s", label);
 	return -ENOENT;
-}
-
-/* A PID spares other processes of the binary, but does not reach children. */
-static pid_t single_pid(const struct target *target)
-{
-	if (target->follow)
-		return -1;
-	if (target->command.pid)
-		return target->command.pid;
-	return target->pids_cnt == 1 ? target->pids[0] : -1;
 }
 
 static int explain_failure(int err, const char *label, const struct usdt_name *name)
@@ -112,8 +108,7 @@ static int check_elf(const struct binary *binary, const char *label)
 }
 
 struct probes {
-	const struct usdt_name *names;
-	const struct bpf_program *const *progs;
+	const struct usdt_probe *list;
 	size_t cnt;
 	pid_t pid;
 };
@@ -179,26 +174,66 @@ out:
 	return err;
 }
 
-static int check_arguments(const struct elf_probes *elf, const char *label,
-			   const struct usdt_name *name)
+static size_t count_args(const char *args)
+{
+	size_t cnt = 0;
+
+	while (*args) {
+		args += strspn(args, " ");
+		cnt += *args != '\0';
+		args += strcspn(args, " ");
+	}
+	return cnt;
+}
+
+/* Which of its names the binary has: 0, or -ENOENT without a message. */
+static int find_probe(const struct elf_probes *elf, const struct usdt_probe *probe,
+		      const char *label, struct usdt_name *name)
 {
 	const struct elf_probe *at;
-	int err = elf_probes__find(elf, name->provider, name->name, &at);
+	int err;
 
-	if (err != -EINVAL)
-		return err;
-	refuse(err, "the arguments of the probe %s:%s of '%s' cannot be read", name->provider,
-	       name->name, label);
-	why("one of them is neither in a register nor at a fixed distance from one");
+	*name = probe->name;
+	err = elf_probes__find(elf, name->provider, name->name, &at);
+	if (err == -ENOENT && probe->older) {
+		name->name = probe->older;
+		err = elf_probes__find(elf, name->provider, name->name, &at);
+	}
+	if (err == -EINVAL) {
+		refuse(err, "the arguments of the probe %s:%s of '%s' cannot be read",
+		       name->provider, name->name, label);
+		why("one of them is neither in a register nor at a fixed distance from one");
+	}
 	return err;
 }
 
-static int attach_probe(const struct probes *p, size_t i, const struct binary *binary,
+static int check_arguments(const struct elf_probes *elf, const struct usdt_probe *probe,
+			   const struct usdt_name *name)
+{
+	for (size_t i = 0; i < elf->cnt; i++) {
+		const struct elf_probe *at = &elf->list[i];
+		size_t cnt;
+
+		if (strcmp(at->provider, name->provider) || strcmp(at->name, name->name))
+			continue;
+		cnt = count_args(at->args);
+		if (cnt >= probe->args_read)
+			continue;
+		refuse(-EINVAL, "the probe %s:%s has no arg%zu", name->provider, name->name,
+		       probe->args_read - 1);
+		why("it has %zu arguments, the first is arg0", cnt);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int attach_probe(const struct probes *p, const struct usdt_probe *probe,
+			const struct usdt_name *name, const struct binary *binary,
 			const char *label)
 {
-	const struct usdt_name *name = &p->names[i];
-	struct bpf_link *link = bpf_program__attach_usdt(p->progs[i], p->pid, binary->path,
-							 name->provider, name->name, NULL);
+	LIBBPF_OPTS(bpf_usdt_opts, opts, .usdt_cookie = probe->cookie);
+	struct bpf_link *link = bpf_program__attach_usdt(probe->prog, p->pid, binary->path,
+							 name->provider, name->name, &opts);
 
 	return link ? links_keep(link) : explain_failure(-errno, label, name);
 }
@@ -210,26 +245,40 @@ static int attach_probes(const struct probes *p, const struct elf_probes *elf,
 	int err = 0;
 
 	for (size_t i = 0; !err && i < p->cnt; i++) {
-		const struct usdt_name *name = &p->names[i];
+		const struct usdt_probe *probe = &p->list[i];
+		struct usdt_name name;
 
-		err = check_arguments(elf, label, name);
-		if (err == -ENOENT) {
-			verbose("'%s' has no probe %s:%s", label, name->provider, name->name);
+		err = find_probe(elf, probe, label, &name);
+		if (err == -ENOENT && probe->optional) {
+			verbose("'%s' has no probe %s:%s", label, name.provider, name.name);
 			err = 0;
 			continue;
 		}
-		err = err ?: attach_probe(p, i, binary, label);
+		if (err == -ENOENT)
+			return explain_missing(elf, label, probe);
+		err = err ?: check_arguments(elf, probe, &name);
+		err = err ?: attach_probe(p, probe, &name, binary, label);
+		verbose("probe %s:%s of '%s'", name.provider, name.name, label);
 		attached++;
 	}
-	return err || attached ? err : explain_missing(elf, label, p->names);
+	return err || attached ? err : explain_missing(elf, label, &p->list[0]);
 }
 
-static int attach_binary(const struct probes *p, const struct binary *binary, const char *label)
+int usdt_read(struct elf_probes *elf, const struct binary *binary, const char *label)
 {
-	struct elf_probes elf = {0};
-	int err = check_elf(binary, label);
+	int err;
 
-	err = err ?: read_probes(&elf, binary, label);
+	*elf = (struct elf_probes){0};
+	err = check_elf(binary, label);
+	return err ?: read_probes(elf, binary, label);
+}
+
+static int attach_binary(const struct binary *binary, const char *label, void *arg)
+{
+	const struct probes *p = arg;
+	struct elf_probes elf;
+	int err = usdt_read(&elf, binary, label);
+
 	err = err ?: find_addresses(&elf, p->pid, binary, label);
 	if (!err && elf_image_show(&elf))
 		err = fail(-ENOMEM, "failed to copy the probes of '%s'", label);
@@ -239,51 +288,33 @@ static int attach_binary(const struct probes *p, const struct binary *binary, co
 	return err;
 }
 
-static bool is_listed(const struct binary *list, size_t cnt, const struct binary *binary)
+int usdt_attach_probes(const char *binary, const struct usdt_probe *probes, size_t cnt,
+		       const struct target *target)
 {
-	for (size_t i = 0; i < cnt; i++) {
-		if (list[i].device == binary->device && list[i].inode == binary->inode)
-			return true;
-	}
-	return false;
-}
+	struct probes p = {probes, cnt, binaries_pid(target)};
 
-/* Each process may know another file by the name: attach to each file once. */
-static int attach_binaries(const struct probes *p, const char *label, const struct target *target)
-{
-	size_t max = target->pids_cnt ?: 1, cnt = 0;
-	struct binary *list = calloc(max, sizeof(*list));
-	int err = list ? 0 : fail(-ENOMEM, "failed to list the binaries");
-
-	for (size_t i = 0; !err && i < max; i++) {
-		struct binary *binary = &list[cnt];
-
-		err = target->pids_cnt ? binary_of_process(binary, target->pids[i], label)
-				       : binary_of_name(binary, label);
-		if (err)
-			break;
-		if (is_listed(list, cnt, binary)) {
-			binary__close(binary);
-			continue;
-		}
-		cnt++;
-		err = attach_binary(p, binary, label);
-	}
-	while (cnt)
-		binary__close(&list[--cnt]);
-	free(list);
-	return err;
+	if (kernel_has(KERNEL_UPROBE))
+		return binaries_each(binary, target, attach_binary, &p);
+	refuse(-EOPNOTSUPP, "this kernel has no uprobes");
+	why("probes of a binary need Linux 4.17 with CONFIG_UPROBE_EVENTS");
+	suggest("the same without --usdt");
+	return -EOPNOTSUPP;
 }
 
 int usdt_attach(const char *binary, const struct usdt_name *names,
 		const struct bpf_program *const *progs, size_t cnt, const struct target *target)
 {
-	struct probes p = {names, progs, cnt, single_pid(target)};
+	struct usdt_probe *probes = calloc(cnt, sizeof(*probes));
+	int err;
 
-	if (kernel_has(KERNEL_UPROBE))
-		return attach_binaries(&p, binary, target);
-	refuse(-EOPNOTSUPP, "this kernel has no uprobes");
-	why("probes of a binary need Linux 4.17 with CONFIG_UPROBE_EVENTS");
-	suggest("the same without --usdt");
-	return -EOPNOTSUPP;
+	if (!probes)
+		return fail(-ENOMEM, "failed to list the probes");
+	for (size_t i = 0; i < cnt; i++) {
+		probes[i].name = names[i];
+		probes[i].prog = progs[i];
+		probes[i].optional = true;
+	}
+	err = usdt_attach_probes(binary, probes, cnt, target);
+	free(probes);
+	return err;
 }
