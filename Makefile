@@ -74,15 +74,20 @@ $(O)/.have-tools:
 
 BUILD = mkdir -p $(@D) &&
 
-$(O)/%.bpf.o: bpf/%.bpf.c | $(O)/.have-tools
+# An object is part of its tool: what only a debugger or a linker wants is left out, which is a
+# third of it (labels of blocks, types that occur twice).
+define COMPILE_BPF
 	$(say) BPF $@
-	$(Q)$(BUILD) $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
-	$(Q)$(LLVM_STRIP) -g $@
+	$(Q)$(BUILD) $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.full
+	$(Q)$(LLVM_STRIP) -g --discard-all $@.full
+	$(Q)$(BPFTOOL) gen object $@ $@.full && rm -f $@.full
+endef
+
+$(O)/%.bpf.o: bpf/%.bpf.c | $(O)/.have-tools
+	$(COMPILE_BPF)
 
 $(O)/%.bpf.o: examples/%.bpf.c | $(O)/.have-tools
-	$(say) BPF $@
-	$(Q)$(BUILD) $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
-	$(Q)$(LLVM_STRIP) -g $@
+	$(COMPILE_BPF)
 
 $(O)/%.skel.h: $(O)/%.bpf.o
 	$(say) SKEL $@
@@ -97,12 +102,10 @@ $(O)/lib/pidns.o $(O)/unit/lib/pidns.o: $(O)/pidns.skel.h
 $(O)/lib/probe-set.o $(O)/unit/lib/probe-set.o: $(O)/probe-set.skel.h
 $(O)/lib/offload-device.o $(O)/unit/lib/offload-device.o: $(O)/offload-device.skel.h
 
-$(O)/%.o: user/%.c $(O)/%.skel.h
-	$(say) CC $@
-	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+# Those that have programs of their own, and not only those of the library.
+$(patsubst bpf/%.bpf.c,$(O)/%.o,$(wildcard $(TOOLS:%=bpf/%.bpf.c))): $(O)/%.o: $(O)/%.skel.h
 
-# A tool whose programs are those of the library.
-$(O)/%.o: user/%.c
+$(O)/%.o: user/%.c | $(O)/.have-tools
 	$(say) CC $@
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 

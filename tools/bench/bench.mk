@@ -5,9 +5,7 @@ comma := ,
 BENCH_PROGRAMS := $(addprefix $(O)/bench/,load empty start-time)
 
 $(O)/bench/%.bpf.o: tools/bench/%.bpf.c | $(O)/.have-tools
-	$(say) BPF $@
-	$(Q)$(BUILD) $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
-	$(Q)$(LLVM_STRIP) -g $@
+	$(COMPILE_BPF)
 
 $(O)/bench/%.skel.h: $(O)/bench/%.bpf.o
 	$(say) SKEL $@

@@ -33,4 +33,19 @@ int BPF_PROG(clock_exit)
 	return 0;
 }
 
+/* On the way of a datagram. */
+#define EMPTY(event)               \
+	SEC("tp_btf/" #event)      \
+	int BPF_PROG(bare_##event) \
+	{                          \
+		return 0;          \
+	}
+
+EMPTY(net_dev_queue)
+EMPTY(net_dev_start_xmit)
+EMPTY(sock_send_length)
+EMPTY(netif_receive_skb)
+EMPTY(sk_data_ready)
+EMPTY(sock_recv_length)
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
