@@ -79,7 +79,7 @@ BUILD = mkdir -p $(@D) &&
 define COMPILE_BPF
 	$(say) BPF $@
 	$(Q)$(BUILD) $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.full
-	$(Q)$(LLVM_STRIP) -g --discard-all $@.full
+	$(Q)$(LLVM_STRIP) -g -w -N 'LBB*' $@.full
 	$(Q)$(BPFTOOL) gen object $@ $@.full && rm -f $@.full
 endef
 
