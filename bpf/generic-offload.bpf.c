@@ -4,6 +4,7 @@
  * received on a UDP socket, the size of its datagrams and how many they are.
  */
 #include "vmlinux.h"
+#include <asm/errno.h>
 #include <bpf/bpf_helpers.h>
 #include "generic-offload.h"
 #include "hist.bpf.h"
@@ -51,7 +52,9 @@ struct {
 	__type(value, struct tally);
 } tallies SEC(".maps");
 
-__u64 ports_left_out; /* calls on ports that found no room in their map */
+__u64 ports_left_out;                /* calls on ports that found no room in their map */
+bool calls_seen[OFFLOAD_DIRECTIONS]; /* that failed, or received no datagram */
+__u64 sends_kept;                    /* that left a datagram unfinished: MSG_MORE, UDP_CORK */
 
 static __always_inline struct tally *current_tally(void)
 {
@@ -100,10 +103,10 @@ static __always_inline void take_message(struct tally *t, __u32 call, __u32 len,
 	t->alike++;
 }
 
-__noinline int count_truncated(__u64 iov, __u32 iov_cnt, __u32 call)
+__noinline int count_truncated(__u64 iov, __u32 iov_cnt, __u32 len, __u32 call)
 {
 	struct count one = {1}, *seen;
-	__u32 room = messages_room(iov, iov_cnt, call);
+	__u32 room = messages_room(iov, iov_cnt, len, call);
 
 	seen = bpf_map_lookup_elem(&rx_truncated, &room);
 	if (seen)
@@ -113,22 +116,31 @@ __noinline int count_truncated(__u64 iov, __u32 iov_cnt, __u32 call)
 	return 0;
 }
 
+/* Message i of n. Not static, as the next one: verified once, not for each time around a loop. */
+__noinline int take_one(__u32 i, __u32 n, __u32 call, __u32 socket_gso)
+{
+	struct messages *m = current_messages();
+	struct tally *t = current_tally();
+	struct message msg;
+	__u32 said;
+
+	if (!m || !t || i >= MESSAGES_CHUNK)
+		return 0;
+	msg = messages_at(m, i, call);
+	said = msg.control_len ? messages_gso(i, n, call) : 0;
+	if (call & UDP_RX && msg.flags & MSG_TRUNC)
+		count_truncated(msg.iov, msg.iov_cnt, msg.len, call);
+	take_message(t, call, msg.len, said ? GSO_SIZE(said) : socket_gso);
+	return 0;
+}
+
 /* Take the first n messages at vec, at most MESSAGES_CHUNK. */
 __noinline int take_chunk(__u64 vec, __u32 n, __u32 call, __u32 socket_gso)
 {
-	struct messages *m = messages_read(vec, n, call);
-	struct tally *t = current_tally();
-
-	if (!m || !t)
+	if (!messages_read(vec, n, call))
 		return 0;
-	for (__u32 i = 0; i < MESSAGES_CHUNK && i < n; i++) {
-		struct message msg = messages_at(m, i, call);
-		__u32 said = msg.control_len ? messages_gso(i, n, call) : 0;
-
-		if (call & UDP_RX && msg.flags & MSG_TRUNC)
-			count_truncated(msg.iov, msg.iov_cnt, call);
-		take_message(t, call, msg.len, said ? GSO_SIZE(said) : socket_gso);
-	}
+	for (__u32 i = 0; i < MESSAGES_CHUNK && i < n; i++)
+		take_one(i, n, call, socket_gso);
 	return 0;
 }
 
@@ -153,7 +165,8 @@ static __always_inline struct offload_port *port_of(struct sock *sk)
 			__sync_fetch_and_add(&(to), n); \
 	} while (0)
 
-static __always_inline void add_to_port(const struct udp_ended *ended, const struct tally *t)
+static __always_inline void add_to_port(const struct udp_ended *ended, const struct tally *t,
+					__u64 moved)
 {
 	enum udp_call call = ended->call;
 	struct offload_port *port = port_of(ended->sk);
@@ -169,11 +182,11 @@ static __always_inline void add_to_port(const struct udp_ended *ended, const str
 	add_if(flow->offloaded, t->offloaded);
 	if (!(call & UDP_BATCH))
 		return;
-	if (ended->vlen > 1 && t->messages)
+	if (ended->vlen > 1 && moved)
 		__sync_fetch_and_add(&flow->batches, 1);
-	if (ended->vlen > 1 && t->messages == 1)
+	if (ended->vlen > 1 && moved == 1)
 		__sync_fetch_and_add(&flow->batches_of_one, 1);
-	if (!(call & UDP_RX) && t->messages < ended->vlen)
+	if (!(call & UDP_RX) && moved < ended->vlen)
 		__sync_fetch_and_add(&flow->partial, 1);
 }
 
@@ -184,12 +197,15 @@ static __always_inline __u32 socket_gso_size(const struct udp_ended *ended)
 	return ended->call & UDP_RX ? 0 : socket_read(sk, struct udp_sock, gso_size);
 }
 
-/* Of sends that were to be cut: others fail for reasons that have nothing to do with it. */
+/*
+ * Of sends that were to be cut: others fail for reasons that have nothing to do with it, as does
+ * one whose messages are not where it says.
+ */
 static __always_inline void count_error(const struct udp_ended *ended, long error)
 {
 	__u32 said = 0;
 
-	if (ended->call & UDP_RX || is_restart(error))
+	if (ended->call & UDP_RX || is_restart(error) || error == EFAULT)
 		return;
 	if (ended->call & (UDP_BATCH | UDP_MSGHDR) && ended->vlen)
 		said = messages_first_gso(ended->vec, ended->call);
@@ -207,8 +223,10 @@ static __always_inline void udp_on_end(const struct udp_ended *ended, long ret)
 	struct tally *t = current_tally();
 	__u32 step = messages_step(call), gso;
 
-	if (ret < 0) {
-		count_error(ended, -ret);
+	if (ret < 0 || call & UDP_ASIDE) {
+		calls_seen[call & UDP_RX ? OFFLOAD_RX : OFFLOAD_TX] = true;
+		if (ret < 0)
+			count_error(ended, -ret);
 		return;
 	}
 	if (!t)
@@ -226,7 +244,9 @@ static __always_inline void udp_on_end(const struct udp_ended *ended, long ret)
 		take_message(t, call, ret, gso);
 	}
 	flush_alike(call);
-	add_to_port(ended, t);
+	add_to_port(ended, t, ret);
+	if (!(call & UDP_RX) && socket_read(ended->sk, struct udp_sock, pending))
+		__sync_fetch_and_add(&sends_kept, 1);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -14,4 +14,22 @@ enum uring_count {
 	URING_COUNTS,
 };
 
+/* Structs of the kernel that are read, and where in them (uring_types, uring_offsets). */
+enum uring_type { URING_REQ, URING_MSG, URING_TYPES };
+
+enum uring_offset {
+	URING_REQ_FILE,
+	URING_REQ_OPCODE,
+	URING_REQ_CTX,
+	URING_REQ_FLAGS, /* of 64 bits since 6.9: the low half */
+	URING_REQ_ASYNC_DATA,
+	URING_REQ_USER_DATA,
+	URING_REQ_FD, /* at the submission */
+	URING_MSG_NAMELEN,
+	URING_MSG_CONTROLLEN,
+	URING_OFFSETS,
+};
+
+#define URING_ABSENT 0xffffffffU
+
 #endif

@@ -15,7 +15,6 @@
 #include "tool.h"
 #include "udp-backend.h"
 #include "uring-report.h"
-#include "uring-report.h"
 #include "usdt.h"
 
 enum key {
@@ -34,7 +33,6 @@ struct source {
 };
 
 static uint64_t messages[OFFLOAD_DIRECTIONS], by_uring; /* in the whole run */
-static uint64_t by_uring;                               /* messages */
 
 /* s2n-quic's names (pull request 1866 of 2023); --probe overrides. */
 static struct usdt_name probes[] = {
@@ -43,6 +41,8 @@ static struct usdt_name probes[] = {
 };
 
 #define PROBES (sizeof(probes) / sizeof(probes[0]))
+
+static bool probe_given;
 
 TOOL_SKELETON(generic_offload)
 
@@ -61,12 +61,29 @@ static int calls_attach(void *skel, const struct target *target)
 	return udp_backend_attach(s->obj);
 }
 
+static void say_unseen(const struct generic_offload_bpf *s)
+{
+	bool tx = messages[OFFLOAD_TX] || s->bss->calls_seen[OFFLOAD_TX];
+	bool rx = messages[OFFLOAD_RX] || s->bss->calls_seen[OFFLOAD_RX];
+
+	if (!by_uring && !(tx && rx))
+		udp_backend_say_unseen(rx, tx);
+}
+
+/* What is one datagram to its receiver: the histograms are of calls. */
+static void say_kept(const struct generic_offload_bpf *s)
+{
+	if (s->bss->sends_kept)
+		note("%llu sends were kept to be parts of a datagram (MSG_MORE, UDP_CORK); each is "
+		     "a message of its own here",
+		     (unsigned long long)s->bss->sends_kept);
+}
+
 static int calls_report(void *skel, struct report *r)
 {
 	uint64_t now[OFFLOAD_DIRECTIONS] = {0};
 	int err;
 
-	(void)skel;
 	report__print_all(r);
 	err = offload_report(r, now);
 	for (int d = 0; d < OFFLOAD_DIRECTIONS; d++)
@@ -76,8 +93,8 @@ static int calls_report(void *skel, struct report *r)
 	if (!r->final)
 		return err;
 	offload_report_close();
-	if (!by_uring && !(messages[OFFLOAD_TX] && messages[OFFLOAD_RX]))
-		udp_backend_say_unseen(messages[OFFLOAD_RX], messages[OFFLOAD_TX]);
+	say_unseen(skel);
+	say_kept(skel);
 	return err;
 }
 
@@ -202,13 +219,22 @@ static void set_device(const char *name, struct argp_state *state)
 		exit(USAGE_ERROR);
 }
 
+static void refuse_option(const char *option, const char *needs)
+{
+	refuse(-EINVAL, "%s is for %s", option, needs);
+	suggest("the same without %s", option);
+	exit(USAGE_ERROR);
+}
+
+/* An option that would do nothing. */
 static void check_combination(void)
 {
-	if (source == &calls || !udp_backend_is_forced())
-		return;
-	refuse(-EINVAL, "--backend is for socket calls, not for --device or --usdt");
-	suggest("the same without --backend");
-	exit(USAGE_ERROR);
+	const char *of_calls = udp_backend_option();
+
+	if (source != &calls && of_calls)
+		refuse_option(of_calls, "socket calls, not for --device or --usdt");
+	if (source != &usdt && probe_given)
+		refuse_option("--probe", "--usdt");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -226,6 +252,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_PROBE:
 		if (usdt_rename(probes, PROBES, arg))
 			exit(USAGE_ERROR);
+		probe_given = true;
 		break;
 	case ARGP_KEY_END:
 		check_combination();

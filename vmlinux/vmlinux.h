@@ -127,6 +127,7 @@ struct sock {
 struct udp_sock {
 	struct sk_buff_head reader_queue; /* where a reader moves sk_receive_queue to */
 	__u16 gso_size;
+	int pending; /* parts of a datagram wait for the others */
 };
 
 struct file;
@@ -198,28 +199,6 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
-/* Of io_uring: a request, and what it keeps while it is under way. */
-struct SINCE("5.19") io_cqe {
-	__u64 user_data;
-	int fd; /* at the submission */
-};
-
-struct io_ring_ctx;
-
-struct io_kiocb {
-	struct file *file;
-	u8 opcode;
-	unsigned int flags BEFORE("6.9"); /* u64 since, of which we read the low half */
-	struct io_cqe cqe SINCE("5.19");
-	struct io_ring_ctx *ctx;
-	void *async_data;
-};
-
-struct io_async_msghdr {
-	int namelen SINCE("6.0");
-	unsigned long controllen SINCE("6.0");
-};
-
 struct pid_namespace {
 	struct ns_common ns;
 };
@@ -283,6 +262,11 @@ struct syscall_trace_exit {
 	int nr;
 	long ret;
 };
+
+/* Nothing of these is read: io-latencies.bpf.c asks whether they are there. */
+struct SINCE("6.3") trace_event_raw_sk_data_ready {};
+struct SINCE("6.3") trace_event_raw_sock_msg_length {};
+struct SINCE("6.18") udp_prod_queue {};
 
 struct seq_file;
 

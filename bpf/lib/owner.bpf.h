@@ -127,7 +127,8 @@ static __always_inline void owner_mark(struct sock *sk)
 {
 	__u32 zero = 0, *mark;
 
-	if (!owner_marks_in_sockets) {
+	/* bpf_sock_from_file() came with 5.11 (4f19cab76136), as did marks in sockets. */
+	if (!owner_marks_in_sockets || !kernel_has_helper(sock_from_file)) {
 		owner_mark_address(sk);
 		return;
 	}

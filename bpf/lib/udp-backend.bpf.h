@@ -67,7 +67,11 @@ static __always_inline int udp_enter(enum udp_call call, const struct udp_args *
 {
 	struct sock *sk = udp_sock_of_fd(args->fd);
 
-	return sk ? udp_begin(call, call & UDP_BATCH ? args->vlen : 1, args->vec, sk) : 0;
+	if (!sk)
+		return 0;
+	if (udp_is_aside(call, args))
+		call |= UDP_ASIDE;
+	return udp_begin(call, call & UDP_BATCH ? args->vlen : 1, args->vec, sk);
 }
 
 /*
@@ -84,6 +88,7 @@ static __noinline int fentry_begin(enum udp_call call, struct pt_regs *regs)
 		.fd = regs_syscall_arg(regs, 0),
 		.vec = regs_syscall_arg(regs, 1),
 		.vlen = regs_syscall_arg(regs, 2),
+		.flags = regs_syscall_arg(regs, 3),
 	};
 	return udp_enter(call, &args);
 }
@@ -116,11 +121,20 @@ SEC("tracepoint")
 int event_enter(struct syscall_trace_enter *ctx)
 {
 	struct udp_args args;
+	enum udp_call call;
 
 	if (!filter_pass())
 		return 0;
-	args = (struct udp_args){.fd = ctx->args[0], .vec = ctx->args[1], .vlen = ctx->args[2]};
-	return udp_enter(udp_call_of_native(ctx->nr), &args);
+	args = (struct udp_args){
+		.fd = ctx->args[0],
+		.vec = ctx->args[1],
+		.vlen = ctx->args[2],
+	};
+	call = udp_call_of_native(ctx->nr);
+	/* Not ctx->args[3]: the kernel refuses that at a call which has less arguments. */
+	if (call & UDP_RX && !(call & (UDP_MSGHDR | UDP_FILE)))
+		bpf_probe_read_kernel(&args.flags, sizeof(args.flags), &ctx->args[3]);
+	return udp_enter(call, &args);
 }
 
 SEC("tracepoint")
@@ -156,8 +170,12 @@ int BPF_PROG(compat_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(compat_exit, struct task_struct *task)
 {
-	if (kernel_read(task, signal->live.counter) ||
-	    kernel_read(task, group_leader->start_time) > udp_started_ns)
+	/* As in current_files(). */
+	struct signal_struct *signal = socket_read(task, struct task_struct, signal);
+	struct task_struct *leader = socket_read(task, struct task_struct, group_leader);
+
+	if (socket_read(signal, struct signal_struct, live.counter) ||
+	    socket_read(leader, struct task_struct, start_time) > udp_started_ns)
 		return 0;
 	return count_compat();
 }

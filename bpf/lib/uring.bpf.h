@@ -6,12 +6,15 @@
  *
  * A request's file is known at its completion from 5.19 on, and at its submission before, when
  * the completion did not name its request: there, submissions are counted.
+ *
+ * On a kernel that is locked down (confidentiality) requests can only be read by bpf_rdonly_cast()
+ * (6.2), without which nothing is counted, as with a BTF file that does not have io_uring's types
+ * (min_core_btf leaves them out); -v says so.
  */
 #ifndef WIRESCOPE_URING_BPF_H
 #define WIRESCOPE_URING_BPF_H
 
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "filter.bpf.h"
 #include "hist.bpf.h"
@@ -62,6 +65,13 @@ static const __u64 uring_socket_ops = URING_OP(URING_SENDMSG) | URING_OP(URING_R
 
 const volatile bool uring_by_submission;
 
+/*
+ * Told by user/lib/uring-report.c: BTF ids and offsets. To relocate the fields here costs each
+ * start a way through all types of the kernel for each struct.
+ */
+const volatile __u32 uring_types[URING_TYPES];
+const volatile __u32 uring_offsets[URING_OFFSETS];
+
 /* Not a result that prints by itself: its numbers mean different things. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -110,14 +120,33 @@ static __always_inline bool uring_is(__u64 ops, __u8 opcode)
 	return opcode < 64 && (ops >> opcode) & 1;
 }
 
+#define uring_has(field) (uring_offsets[field] != URING_ABSENT)
+
+/* A field, into a variable of its size; 0 if the kernel does not have it. */
+#define uring_read(to, ptr, struct_type, field)                                                 \
+	do {                                                                                    \
+		*(to) = 0;                                                                      \
+		if (socket_cast && uring_has(field))                                            \
+			*(to) = *(typeof(to))(bpf_rdonly_cast(ptr, uring_types[struct_type]) +  \
+					      uring_offsets[field]);                            \
+		else if (uring_has(field))                                                      \
+			bpf_probe_read_kernel(to, sizeof(*(to)), (ptr) + uring_offsets[field]); \
+	} while (0)
+
 static __always_inline __u8 uring_opcode(void *req)
 {
-	return socket_read(req, struct io_kiocb, opcode);
+	__u8 opcode;
+
+	uring_read(&opcode, req, URING_REQ, URING_REQ_OPCODE);
+	return opcode;
 }
 
 static __always_inline bool uring_is_udp(void *req)
 {
-	return udp_sock_of_file(socket_read(req, struct io_kiocb, file));
+	struct file *file;
+
+	uring_read(&file, req, URING_REQ, URING_REQ_FILE);
+	return udp_sock_of_file(file);
 }
 
 static __always_inline void uring_count_result(bool rx, int res, __u32 header)
@@ -133,11 +162,20 @@ static __always_inline void uring_count_result(bool rx, int res, __u32 header)
 	}
 }
 
+/* Not static: the kernel checks it once then, not anew for each way that leads to it. */
+__noinline int uring_count_end(__u64 req, __u32 rx, int res, __u32 header)
+{
+	if (uring_is_udp((void *)req))
+		uring_count_result(rx, res, header);
+	return 0;
+}
+
 static __always_inline __u32 uring_flags(void *req)
 {
-	if (!bpf_core_field_exists(((struct io_kiocb *)req)->flags))
-		return 0;
-	return socket_read(req, struct io_kiocb, flags);
+	__u32 flags;
+
+	uring_read(&flags, req, URING_REQ, URING_REQ_FLAGS);
+	return flags;
 }
 
 /* May complete more than once: only with buffers that the kernel chooses. */
@@ -149,10 +187,13 @@ static __always_inline bool uring_has_shots(void *req, __u8 opcode)
 
 static __always_inline struct uring_shot_key uring_key(void *req)
 {
-	struct uring_shot_key key = {.ring = (__u64)socket_read(req, struct io_kiocb, ctx)};
+	struct uring_shot_key key;
+	__u64 user_data;
+	void *ring;
 
-	if (bpf_core_field_exists(((struct io_kiocb *)req)->cqe))
-		key.user_data = socket_read(req, struct io_kiocb, cqe.user_data);
+	uring_read(&ring, req, URING_REQ, URING_REQ_CTX);
+	uring_read(&user_data, req, URING_REQ, URING_REQ_USER_DATA);
+	key = (struct uring_shot_key){.ring = (__u64)ring, .user_data = user_data};
 	return key;
 }
 
@@ -171,15 +212,19 @@ static __always_inline void uring_keep_shot(void *req)
 /* Of a completion that is not the last: that may come when the request has given this back. */
 static __always_inline __u32 uring_header(struct uring_shot *shot)
 {
-	void *req = (void *)shot->req, *msg = socket_read(req, struct io_kiocb, async_data);
+	void *req = (void *)shot->req, *msg;
+	__u64 controllen;
+	__u32 namelen;
 
-	if (uring_opcode(req) != URING_RECVMSG ||
-	    !bpf_core_field_exists(((struct io_async_msghdr *)msg)->namelen) ||
-	    !bpf_core_field_exists(((struct io_async_msghdr *)msg)->controllen))
+	if (!uring_has(URING_MSG_NAMELEN) || !uring_has(URING_MSG_CONTROLLEN) ||
+	    uring_opcode(req) != URING_RECVMSG)
 		return 0;
-	if (msg)
-		shot->header = URING_OUT_SIZE + socket_read(msg, struct io_async_msghdr, namelen) +
-			       socket_read(msg, struct io_async_msghdr, controllen);
+	uring_read(&msg, req, URING_REQ, URING_REQ_ASYNC_DATA);
+	if (!msg)
+		return shot->header;
+	uring_read(&namelen, msg, URING_MSG, URING_MSG_NAMELEN);
+	uring_read(&controllen, msg, URING_MSG, URING_MSG_CONTROLLEN);
+	shot->header = URING_OUT_SIZE + namelen + controllen;
 	return shot->header;
 }
 
@@ -191,10 +236,10 @@ static __always_inline void uring_end_shot(struct uring_shot_key *key, int res, 
 	/* One that was begun before the run: buffers are chosen for receives and bundles only. */
 	if (!shot && flags & URING_CQE_BUFFER)
 		uring_add(URING_UNSURE, 1);
-	if (!shot || !uring_is_udp((void *)shot->req))
+	if (!shot)
 		return;
 	opcode = uring_opcode((void *)shot->req);
-	uring_count_result(uring_is(uring_receives, opcode), res, uring_header(shot));
+	uring_count_end(shot->req, uring_is(uring_receives, opcode), res, uring_header(shot));
 }
 
 static __always_inline void uring_end_last(void *req, int res)
@@ -213,8 +258,7 @@ static __always_inline void uring_end_last(void *req, int res)
 	}
 	if (shot)
 		header = shot->header;
-	if (uring_is_udp(req))
-		uring_count_result(rx, res, header);
+	uring_count_end((__u64)req, rx, res, header);
 	if (shot)
 		bpf_map_delete_elem(&uring_shots, &key);
 }
@@ -271,9 +315,9 @@ static __always_inline void uring_begin_untold(void *req, bool rx)
 	__u32 flags = uring_flags(req), fd;
 	bool sure = !(flags & URING_FIXED_FILE);
 
-	if (!(flags & URING_CQE_SKIP) || !bpf_core_field_exists(((struct io_kiocb *)req)->cqe))
+	if (!(flags & URING_CQE_SKIP) || !uring_has(URING_REQ_FD))
 		return;
-	fd = socket_read(req, struct io_kiocb, cqe.fd);
+	uring_read(&fd, req, URING_REQ, URING_REQ_FD);
 	if (!sure || udp_sock_of_fd(fd))
 		uring_count_begin(rx, sure);
 }

@@ -120,6 +120,11 @@ bool kernel_has_struct(const char *name)
 	return btf_has(name, BTF_KIND_STRUCT);
 }
 
+bool kernel_has_enum(const char *name)
+{
+	return btf_has(name, BTF_KIND_ENUM);
+}
+
 static bool has_rdonly_cast(void)
 {
 	return kernel_has(KERNEL_TYPED) && btf_has("bpf_rdonly_cast", BTF_KIND_FUNC);

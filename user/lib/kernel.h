@@ -40,9 +40,13 @@ struct btf *kernel_btf(void);
 /* What kernel_use_btf() was given, else KERNEL_BTF_PATH. */
 const char *kernel_btf_path(void);
 
-/* Does its BTF know a tracepoint with this many arguments (or more), or a struct? */
+/*
+ * Does its BTF know a tracepoint with this many arguments (or more), a struct, an enum?
+ * A BTF that was made for our programs (--btf) has no tracepoints, and only what they ask for.
+ */
 bool kernel_has_tracepoint(const char *name, int args);
 bool kernel_has_struct(const char *name);
+bool kernel_has_enum(const char *name);
 
 /* One line for --doctor. */
 const char *kernel_feature_text(enum kernel_feature feature);

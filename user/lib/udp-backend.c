@@ -65,6 +65,17 @@ bool udp_backend_parse(int key, const char *text)
 	}
 }
 
+const char *udp_backend_option(void)
+{
+	if (udp_backend_is_forced())
+		return "--backend";
+	if (settings.compat)
+		return "--compat";
+	if (settings.rw)
+		return "--rw";
+	return settings.mmsg_only ? "--mmsg-only" : NULL;
+}
+
 void udp_backend_send_only(void)
 {
 	settings.send_only = true;
@@ -150,14 +161,14 @@ int udp_backend_setup(struct bpf_object *obj, const struct target *target, const
 	if (err)
 		return err;
 	choose_programs(obj, settings.chosen, other);
-	uring_report_setup(obj);
 	if (settings.mmsg_only)
 		object__disable_programs(obj, "fentry_msg_");
 	if (settings.send_only) {
 		object__disable_programs(obj, "fentry_recv");
 		object__disable_programs(obj, "fentry_msg_recv");
 	}
-	err = object__set(obj, "udp_started_ns", &started_ns, sizeof(started_ns));
+	err = uring_report_setup(obj);
+	err = err ?: object__set(obj, "udp_started_ns", &started_ns, sizeof(started_ns));
 	err = err ?: object__set_bool(obj, "udp_mmsg_only", settings.mmsg_only);
 	err = err ?: object__set_bool(obj, "udp_rw", settings.rw);
 	return err ?: object__set_bool(obj, "socket_cast", kernel_has(KERNEL_RDONLY_CAST));

@@ -8,7 +8,12 @@
 #include <bpf/btf.h>
 
 #include "kernel.h"
+#include "log.h"
+#include "object.h"
 #include "uring.h"
+
+#define EVENT_PREFIX "btf_trace_io_uring_"
+#define EVENTS_MAX   32
 
 /* A program is for an event with so many arguments: releases differ in nothing else that tells. */
 static const struct {
@@ -50,22 +55,134 @@ static bool choose_programs(struct bpf_object *obj, const char *event, int args)
 	return tells;
 }
 
-/* One way through all types: a search for each event would take a millisecond each. */
-void uring_report_setup(struct bpf_object *obj)
+static const char *const structs[] = {"io_kiocb", "io_async_msghdr"};
+
+/* path: as C has it, without the members that have no name. */
+static const struct {
+	enum uring_type type;
+	const char *path;
+} fields[URING_OFFSETS] = {
+	[URING_REQ_FILE] = {URING_REQ, "file"},
+	[URING_REQ_OPCODE] = {URING_REQ, "opcode"},
+	[URING_REQ_CTX] = {URING_REQ, "ctx"},
+	[URING_REQ_FLAGS] = {URING_REQ, "flags"},
+	[URING_REQ_ASYNC_DATA] = {URING_REQ, "async_data"},
+	[URING_REQ_USER_DATA] = {URING_REQ, "cqe.user_data"},
+	[URING_REQ_FD] = {URING_REQ, "cqe.fd"},
+	[URING_MSG_NAMELEN] = {URING_MSG, "namelen"},
+	[URING_MSG_CONTROLLEN] = {URING_MSG, "controllen"},
+};
+
+/* What comes after a member's name in a path; NULL if the path does not begin with it. */
+static const char *after_name(const char *path, const char *name)
 {
-	static const char prefix[] = "btf_trace_io_uring_";
-	const struct btf *btf = kernel_btf();
-	bool tells_results = false;
+	size_t len = strlen(name);
 
-	for (__u32 id = 1; btf && id < btf__type_cnt(btf); id++) {
-		const struct btf_type *t = btf__type_by_id(btf, id);
-		const char *name = btf_is_typedef(t) ? btf__name_by_offset(btf, t->name_off) : "";
+	if (strncmp(path, name, len) || (path[len] && path[len] != '.' && len))
+		return NULL;
+	return path[len] == '.' ? path + len + 1 : path + len;
+}
 
-		if (!strncmp(name, prefix, sizeof(prefix) - 1))
-			tells_results |= choose_programs(obj, name + sizeof(prefix) - 1,
-							 args_of(btf, t));
+static uint32_t offset_of(const struct btf *btf, uint32_t id, const char *path)
+{
+	const struct btf_type *t = btf__type_by_id(btf, btf__resolve_type(btf, id));
+	uint32_t within = URING_ABSENT;
+
+	if (!*path)
+		return 0;
+	for (int i = 0; t && btf_is_composite(t) && i < btf_vlen(t); i++) {
+		const struct btf_member *m = &btf_members(t)[i];
+		const char *rest = after_name(path, btf__name_by_offset(btf, m->name_off));
+
+		if (rest && !btf_member_bitfield_size(t, i))
+			within = offset_of(btf, m->type, rest);
+		if (within != URING_ABSENT)
+			return within + btf_member_bit_offset(t, i) / 8;
 	}
-	object__set_bool(obj, "uring_by_submission", !tells_results);
+	return URING_ABSENT;
+}
+
+struct found {
+	uint32_t types[URING_TYPES];
+	uint32_t offsets[URING_OFFSETS];
+	uint32_t events[EVENTS_MAX]; /* BTF ids */
+	size_t events_cnt;
+};
+
+static void take_type(struct found *f, const struct btf *btf, uint32_t id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+	const char *name = btf__name_by_offset(btf, t->name_off);
+
+	if (btf_is_typedef(t)) {
+		if (!strncmp(name, EVENT_PREFIX, strlen(EVENT_PREFIX)) &&
+		    f->events_cnt < EVENTS_MAX)
+			f->events[f->events_cnt++] = id;
+		return;
+	}
+	for (int i = 0; i < URING_TYPES; i++) {
+		if (!strcmp(name, structs[i]))
+			f->types[i] = id;
+	}
+}
+
+/* One way through all types: a search for each would take up to a millisecond. */
+static void find(struct found *f, const struct btf *btf)
+{
+	uint32_t cnt = btf ? btf__type_cnt(btf) : 0;
+
+	for (uint32_t id = 1; id < cnt; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (btf_is_typedef(t) || (btf_is_struct(t) && btf_vlen(t)))
+			take_type(f, btf, id);
+	}
+	for (int i = 0; i < URING_OFFSETS; i++) {
+		uint32_t id = f->types[fields[i].type];
+
+		f->offsets[i] = id ? offset_of(btf, id, fields[i].path) : URING_ABSENT;
+	}
+}
+
+/* Why io_uring's requests cannot be read; NULL if they can. */
+static const char *unreadable(const struct found *f)
+{
+	static const enum uring_offset needed[] = {URING_REQ_FILE, URING_REQ_OPCODE, URING_REQ_CTX};
+
+	if (!f->events_cnt)
+		return "the kernel's BTF has none of its tracepoints";
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (f->offsets[needed[i]] == URING_ABSENT)
+			return "the kernel's BTF does not say what its requests are";
+	}
+	if (!kernel_has(KERNEL_RDONLY_CAST) && !kernel_has(KERNEL_MEMORY_READS))
+		return "the kernel is locked down (confidentiality)";
+	return NULL;
+}
+
+int uring_report_setup(struct bpf_object *obj)
+{
+	const struct btf *btf = kernel_btf();
+	struct found f = {0};
+	bool tells_results = false;
+	const char *why_not;
+	int err;
+
+	find(&f, btf);
+	why_not = unreadable(&f);
+	if (why_not) {
+		verbose("what goes by io_uring is not counted: %s", why_not);
+		return 0;
+	}
+	for (size_t i = 0; i < f.events_cnt; i++) {
+		const struct btf_type *t = btf__type_by_id(btf, f.events[i]);
+		const char *event = btf__name_by_offset(btf, t->name_off) + strlen(EVENT_PREFIX);
+
+		tells_results |= choose_programs(obj, event, args_of(btf, t));
+	}
+	err = object__set(obj, "uring_types", f.types, sizeof(f.types));
+	err = err ?: object__set(obj, "uring_offsets", f.offsets, sizeof(f.offsets));
+	return err ?: object__set_bool(obj, "uring_by_submission", !tells_results);
 }
 
 struct unseen {

@@ -7,8 +7,11 @@
 
 #include "report.h"
 
-/* Before loading: switch on the programs that fit this kernel's io_uring. */
-void uring_report_setup(struct bpf_object *obj);
+/*
+ * Before loading: switch on the programs that fit this kernel's io_uring, and tell them where its
+ * fields are. 0 or a negative errno; that io_uring cannot be read is none, but said by verbose().
+ */
+int uring_report_setup(struct bpf_object *obj);
 
 /*
  * Below the results, if there is something to say. messages: how many datagrams the results of
