@@ -340,6 +340,7 @@ static void session__close(struct session *s)
 
 	ring__close(&s->ring);
 	report__close(&s->report);
+	links_leave();
 	links_destroy();
 	if (s->skel)
 		bpf_object__destroy_skeleton(s->skel->skeleton);
