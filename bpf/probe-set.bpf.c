@@ -173,11 +173,10 @@ static __noinline int add(struct probe_key *key, __s64 v)
 	if (result->form == FORM_LINEAR)
 		key->row = linear_row(result, v);
 	else if (result->form == FORM_SUM)
-		key->row = v < 0 ? SUM_NEGATIVE : SUM_POSITIVE;
-	if (result->form != FORM_SUM)
+		key->row = v < 0 ? SUM_NEGATIVE : v ? SUM_POSITIVE : SUM_ZEROS;
+	if (result->form != FORM_SUM || !v)
 		v = 1;
-	if (v)
-		add_count(result, key, v < 0 ? -v : v);
+	add_count(result, key, v < 0 ? -v : v);
 	return 0;
 }
 

@@ -97,8 +97,11 @@ struct linear {
 
 enum probe_form { FORM_POWERS, FORM_LINEAR, FORM_COUNT, FORM_SUM };
 
-/* The sum of negative values is kept apart: what only grows can be shown by intervals. */
-enum { SUM_POSITIVE, SUM_NEGATIVE, SUM_ROWS };
+/*
+ * The sum of negative values is kept apart: what only grows can be shown by intervals. Zeros are
+ * counted, for a sum of them is not the same as no value at all.
+ */
+enum { SUM_POSITIVE, SUM_NEGATIVE, SUM_ZEROS, SUM_ROWS };
 
 struct probe_result {
 	__u32 form;

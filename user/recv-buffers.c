@@ -60,7 +60,7 @@ static void add_probes(void)
 	for (size_t i = 0; i < COUNT(probes); i++) {
 		const struct probe_spec spec = {
 			.name = parts[i].result,
-			.optional = true,
+			.optional = !renamed[i],
 			.place = {{.source = PROBE_USDT,
 				   .group = probes[i].provider,
 				   .name = probes[i].name,

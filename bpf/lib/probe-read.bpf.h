@@ -65,8 +65,8 @@ static __always_inline int read_about_task(read_ptr r, __u64 *v)
 		*v = pidns_current(true);
 	else if (r->kind == READ_TID)
 		*v = pidns_current(false);
-	else if (r->kind == READ_THREAD)
-		*v = (__u32)current_pid_tgid();
+	else if (r->kind == READ_THREAD) /* each CPU has an idle one, of number 0 */
+		*v = (__u32)current_pid_tgid() ?: ~(__u64)bpf_get_smp_processor_id();
 	else if (r->kind == READ_CPU)
 		*v = bpf_get_smp_processor_id();
 	return 0;

@@ -54,6 +54,33 @@ refuses() {
 	probehist: which program has the probes is not said
 	try: its path, or -p PID, or -c 'CMD ARGS'
 	EOF
+	refuses 125 -c ./nothere 'usdt::a:b' <<-EOF
+	probehist: the program of the command was not found
+	try: its path, after -c
+	EOF
+}
+
+@test "functions in Go: no returns, which would crash them, and no arguments" {
+	needs_cookies
+	need gcc
+	cat >go.c <<-'EOF'
+	static const char id[] __attribute__((section(".note.go.buildid"), used)) = "x";
+	__attribute__((noinline)) int work(int a) __asm__("main.work");
+	int work(int a) { return a; }
+	int main(void) { return work(0); }
+	EOF
+	gcc -o go-app go.c
+	refuses 125 -c ./go-app 'lat:uprobe::main.work' <<-EOF
+	probehist: 'main.work' is a function in Go, whose return cannot be probed
+	why: the program would crash when it moves its stack
+	try: uprobe:, or lat:PROBE to PROBE
+	EOF
+	refuses 125 -c ./go-app 'uprobe::main.work:arg0' <<-EOF
+	probehist: 'main.work' is a function in Go, whose arguments cannot be read
+	why: they are not where functions in C have them
+	try: count:uprobe:BINARY:main.work
+	EOF
+	probehist -c ./go-app 'n=count:uprobe::main.work' 'r=uretprobe::main:(int)ret' | grep -qx '@n: 1'
 }
 
 @test "what a binary does not have: the nearest is named" {

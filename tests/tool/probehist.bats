@@ -79,7 +79,6 @@ setup_file() {
 	} | report_is
 }
 
-# bats test_tags=vm
 @test "count: and sum:, of values below 0 too; names are made unique" {
 	needs_cookies
 	p=usdt:$lib:probed:fire
@@ -94,6 +93,64 @@ setup_file() {
 	@fire_5[1]: 2500
 	@fire_5[2]: 2450
 	EOF
+}
+
+@test "keys below 0, of arguments, results and a static probe; with a cast they are not" {
+	needs_cookies
+	hist -c "$app -n 2 $lib" "a=count:uprobe:$app:own_work by:arg0" \
+		"r=count:uretprobe:$app:own_work by:ret" \
+		"u=count:uprobe:$app:own_work by:(uint64)arg0 if:arg0==0xffffffffffffffff" \
+		"p=count:usdt:$lib:probed:fire by:arg1"
+	sort report >sorted
+	same_lines sorted - <<-EOF
+	@a[-1]: 1
+	@a[0]: 1
+	@p[-1]: 1
+	@p[0]: 1
+	@r[-2]: 1
+	@r[0]: 1
+	@u[18446744073709551615]: 1
+	EOF
+}
+
+@test "sum: of 0 is not the same as nothing; intervals without values are not events" {
+	needs_cookies
+	hist --json -i 10ms -c "sh -c '$app -n 1 $lib; sleep 0.1'" \
+		"s=sum:uprobe:$lib:probed_work:arg0"
+	[ "$(jq -c 'select(.data) | .data' report)" = '{"@s":0}' ]
+	[ "$(jq 'select(.type == "end") | .events' report)" -eq 1 ]
+}
+
+@test "an element of a field that is an array" {
+	needs_cookies
+	head -c 3000 /dev/zero >zeros
+	hist -c "dd if=zeros of=/dev/null bs=3000" \
+		'tp:raw_syscalls:sys_enter:args[2] if:args[2]==3000'
+	# What it reads, what it writes, and the read that finds the end.
+	printf '3000\n3000\n3000\n' | rows sys_enter | part_is sys_enter
+	run --separate-stderr -125 probehist -c true 'tp:raw_syscalls:sys_enter:args[6]'
+	[ "${stderr_lines[0]}" = "probehist: the tracepoint 'raw_syscalls:sys_enter' has no field 'args[6]'" ]
+	run --separate-stderr -125 probehist -c true 'tp:raw_syscalls:sys_enter:args'
+	[ "${stderr_lines[1]}" = 'try: args[0]' ]
+}
+
+@test "ret of an event is its field or argument; str(ret) is the text that a function returns" {
+	needs_cookies
+	head -c 3000 /dev/zero >zeros
+	hist -c "dd if=zeros of=/dev/null bs=3000" "t=tp:syscalls:sys_exit_read:ret if:ret==3000" \
+		"r=count:rawtp:sys_exit by:ret if:ret==3000" \
+		"l=lat:tp:syscalls:sys_enter_read to tp:syscalls:sys_exit_read if:ret==3000"
+	printf '3000\n' | rows t | part_is t
+	[ "$(values_of l)" -eq 1 ]
+	grep -q '^@r\[3000\]: ' report
+	need gcc
+	cat >text.c <<-'EOF'
+	__attribute__((noinline)) char *text(char *a) { __asm__("" : "+r"(a)); return a; }
+	int main(int argc, char **argv) { return !text(argv[argc - 1]); }
+	EOF
+	gcc -O1 -o text-app text.c
+	hist -c "./text-app word" "count:uretprobe::text by:str(ret)"
+	grep -qx '@text\[word\]: 1' report
 }
 
 @test "lat: of a function that calls itself: each frame is timed, by its arguments" {
@@ -136,7 +193,6 @@ setup_file() {
 	! grep 'no begin\|not ended' stderr
 }
 
-# bats test_tags=vm
 @test "more than are kept at once are lost, and said to be: no time is made up" {
 	needs_cookies
 	p=usdt:$workload/s2n-app:s2n_quic:s2n_quic_platform__socket__
@@ -242,7 +298,6 @@ setup_file() {
 	printf '0\n0\n' | rows r | part_is r
 }
 
-# bats test_tags=vm
 @test "intervals add up to the whole; JSON has the same" {
 	needs_cookies
 	p=usdt:$lib:probed:fire

@@ -19,7 +19,6 @@ is_exact() {
 	grep -E '^hist (allocs|pops|writes) ' truth | report_is && [ -s seen ]
 }
 
-# bats test_tags=vm
 @test "both generations of names, which -v tells; the command's program is the default" {
 	needs_cookies
 	for app in "$old" "$new"; do
@@ -32,7 +31,6 @@ is_exact() {
 	is_exact
 }
 
-# bats test_tags=vm
 @test "the script's order and form" {
 	needs_cookies
 	buffers --follow=no -c "$old"
@@ -69,6 +67,8 @@ is_exact() {
 	} | report_is
 	run --separate-stderr -2 recv-buffers --probe x=y:z
 	[ "${stderr_lines[0]}" = "recv-buffers: 'x=y:z' does not name a probe" ]
+	run --separate-stderr -125 recv-buffers --probe alloc=s2n_quic:nothing -c "$old"
+	[ "${stderr_lines[0]}" = "recv-buffers: '$old' has no probe s2n_quic:nothing" ]
 }
 
 @test "a program without the probes, and none at all" {

@@ -71,6 +71,12 @@ static void test_places(void **state)
 	assert_int_equal(s.value.kind, TERM_FIELD);
 	assert_string_equal(s.value.text, "len");
 
+	s = parse("tp:syscalls:sys_exit_read:ret if:ret!=0xffffffffffffffff");
+	assert_int_equal(s.value.kind, TERM_RETURN);
+	assert_int_equal(s.filters[0].number, -1);
+	s = parse("count:uretprobe:a:readline by:str(ret)");
+	assert_true(s.keys[0].is_string);
+
 	s = parse("raw_tp:net_dev_xmit:skb->dev->ifindex");
 	assert_int_equal(s.place[0].source, PROBE_RAW_TRACEPOINT);
 	assert_string_equal(s.value.text, "skb->dev->ifindex");

@@ -42,6 +42,29 @@ static void assert_field(const struct trace_format *f, const struct trace_field 
 	assert_int_equal(field->kind, expected->kind);
 }
 
+static void test_elements(void **state)
+{
+	static const char text[] =
+		"\tfield:unsigned long args[6];\toffset:16;\tsize:48;\tsigned:0;\n"
+		"\tfield:__data_loc char[] name;\toffset:64;\tsize:4;\tsigned:0;\n"
+		"\tfield:struct x odd[3];\toffset:68;\tsize:8;\tsigned:0;\n";
+	static const char *const none[] = {"args[6]", "args[-1]", "args[1",  "args[1]]", "args[]",
+					   "args",    "arg[1]",   "name[0]", "odd[0]",   "[0]"};
+	struct trace_field e;
+	struct trace_format f;
+
+	(void)state;
+	assert_int_equal(trace_format_parse(&f, text), 0);
+	assert_true(trace_format__element(&f, "args[5]", &e));
+	assert_string_equal(e.type, "unsigned long");
+	assert_int_equal(e.offset, 56);
+	assert_int_equal(e.size, 8);
+	assert_int_equal(e.kind, TRACE_NUMBER);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		assert_false(trace_format__element(&f, none[i], &e));
+	trace_format__free(&f);
+}
+
 static void test_event(void **state)
 {
 	static const struct trace_field expected[] = {
@@ -177,9 +200,8 @@ static void test_refusal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_event),
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_other_texts),
+		cmocka_unit_test(test_event),   cmocka_unit_test(test_elements),
+		cmocka_unit_test(test_kinds),   cmocka_unit_test(test_other_texts),
 		cmocka_unit_test(test_refusal),
 	};
 

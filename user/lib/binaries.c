@@ -126,8 +126,13 @@ static int visit_name(struct walk *w, const char *name)
 	return err;
 }
 
-static int refuse_nameless(void)
+static int refuse_nameless(const struct target *target)
 {
+	if (target->command.pid) {
+		refuse(-ENOENT, "the program of the command was not found");
+		suggest("its path, after -c");
+		return -ENOENT;
+	}
 	refuse(-EINVAL, "which program has the probes is not said");
 	suggest("its path, or -p PID, or -c 'CMD ARGS'");
 	return -EINVAL;
@@ -145,7 +150,7 @@ int binaries_each(const char *name, const struct target *target, binary_fn fn, v
 	else if (target->command_path)
 		err = visit_name(&w, target->command_path);
 	else
-		err = refuse_nameless();
+		err = refuse_nameless(target);
 	while (w.cnt)
 		binary__close(&w.seen[--w.cnt]);
 	free(w.seen);

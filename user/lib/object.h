@@ -16,8 +16,8 @@
 
 #include "probe-point.h"
 
-/* Values of linear ones are an array of counts; no map has them, see probe-report.c. */
-enum result_kind { RESULT_HIST, RESULT_COUNT, RESULT_LINEAR };
+/* Values of linear ones are an array of counts; no map has them, nor sums, see probe-report.c. */
+enum result_kind { RESULT_HIST, RESULT_COUNT, RESULT_LINEAR, RESULT_SUM };
 
 struct result {
 	struct bpf_map *map;

@@ -241,6 +241,40 @@ static int attach_symbol(const struct places *p, size_t i, const struct elf_symb
 	return link ? links_keep(link) : explain_failure(-errno, label, place);
 }
 
+/* Of a program with parts in Go and in C, those in Go have the name of their package. */
+static bool is_of_go(const struct elf_symbols *symbols, const char *name)
+{
+	const struct elf_file *f = &symbols->file;
+
+	for (size_t i = 0; strchr(name, '.') && i < f->sections_cnt; i++) {
+		if (elf_file__section_is(f, &f->sections[i], ".note.go.buildid"))
+			return true;
+	}
+	return false;
+}
+
+/* The kernel would put its own return address on a stack that Go moves, and does not know. */
+static int check_go(const struct elf_symbols *symbols, const struct probe_site *site)
+{
+	const char *name = site->place.name;
+
+	if (!is_of_go(symbols, name))
+		return 0;
+	if (site->place.source == PROBE_URETPROBE) {
+		refuse(-EOPNOTSUPP, "'%s' is a function in Go, whose return cannot be probed",
+		       name);
+		why("the program would crash when it moves its stack");
+		suggest("uprobe:, or lat:PROBE to PROBE");
+		return -EOPNOTSUPP;
+	}
+	if (!probe_site__reads_registers(site))
+		return 0;
+	refuse(-EOPNOTSUPP, "'%s' is a function in Go, whose arguments cannot be read", name);
+	why("they are not where functions in C have them");
+	suggest("count:uprobe:BINARY:%s", name);
+	return -EOPNOTSUPP;
+}
+
 static int attach_function(const struct places *p, size_t i, const struct elf_symbols *symbols,
 			   const struct binary *binary, const char *label)
 {
@@ -258,6 +292,7 @@ static int attach_function(const struct places *p, size_t i, const struct elf_sy
 		why("its functions have their arguments elsewhere");
 		suggest("count:uprobe:%s:%s", label, site->place.name);
 	}
+	err = err ?: check_go(symbols, site);
 	for (ssize_t s = 0; !err && s < cnt; s++)
 		err = attach_symbol(p, i, symbols, &list[s], binary, label);
 	free(list);

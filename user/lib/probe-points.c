@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/user.h>
 
@@ -66,6 +67,7 @@ static int event__open(struct event *event, const struct probe_place *place)
 static int read_register(struct probe_read *r, const struct probe_term *term)
 {
 	r->kind = READ_CONTEXT;
+	r->is_signed = true;
 	r->at = RETURN_REGISTER;
 	if (term->kind == TERM_RETURN)
 		return 0;
@@ -79,11 +81,27 @@ static int read_register(struct probe_read *r, const struct probe_term *term)
 	return 0;
 }
 
+static int refuse_field(const struct event *event, const struct trace_field *field)
+{
+	char first[TRACE_FIELD_NAME + 4];
+	struct trace_field element;
+
+	refuse(-EINVAL, "'%s' is neither a number nor a text: it is of type %s", field->name,
+	       field->type);
+	snprintf(first, sizeof(first), "%s[0]", field->name);
+	if (trace_format__element(&event->format, first, &element))
+		suggest("%s", first);
+	return -EINVAL;
+}
+
 static int read_field(struct probe_read *r, const struct event *event, const char *name)
 {
 	const struct probe_place *place = event->place;
 	const struct trace_field *field = trace_format__find(&event->format, name);
+	struct trace_field element;
 
+	if (!field && trace_format__element(&event->format, name, &element))
+		field = &element;
 	if (!field || (field->is_common && field->offset < sizeof(uint64_t)))
 		return trace_format__refuse(&event->format, place->group, place->name, name);
 	r->kind = READ_CONTEXT;
@@ -107,8 +125,7 @@ static int read_field(struct probe_read *r, const struct event *event, const cha
 		r->add = field->kind == TRACE_REL_LOC ? (int)field->offset + 4 : 0;
 		return 0;
 	default:
-		return refuse(-EINVAL, "'%s' is neither a number nor a text: it is of type %s",
-			      name, field->type);
+		return refuse_field(event, field);
 	}
 }
 
@@ -146,6 +163,7 @@ static int read_named(struct probe_read *r, const struct event *event,
 		return read_raw(r, event, term->text);
 	case PROBE_USDT:
 		r->kind = READ_USDT;
+		r->is_signed = true;
 		r->at = term->arg;
 		return 0;
 	default:

@@ -51,7 +51,7 @@ static void add_value(const struct probe_result *result, void *to, size_t row, c
 		histogram_add(to, from);
 	else if (result->form == FORM_LINEAR)
 		counts[row] += count->n;
-	else
+	else if (row != SUM_ZEROS)
 		*counts += row == SUM_NEGATIVE ? -count->n : count->n;
 }
 
@@ -65,6 +65,9 @@ static bool decode(const struct probe_view *v, const struct table *t, size_t i, 
 
 	*parts = &no_parts;
 	*row = 0;
+	/* A sum of 0 is one of an interval in which something was added. */
+	if (v->result.form == FORM_SUM && !((const struct count *)table__value(t, i))->n)
+		return false;
 	if (v->keys_cnt) {
 		*parts = key->part;
 		*row = key->row;
@@ -159,7 +162,7 @@ int probe_view__print(const struct probe_view *v, const struct probe_maps *maps,
 		      uint64_t *events)
 {
 	static const enum result_kind kinds[] = {RESULT_HIST, RESULT_LINEAR, RESULT_COUNT,
-						 RESULT_COUNT};
+						 RESULT_SUM};
 	const struct bpf_map *map = v->keys_cnt ? maps->counts_by : maps->counts;
 	struct result result = {
 		.kind = kinds[v->result.form],

@@ -225,6 +225,7 @@ static void choose_programs(struct probe_set_bpf *s)
 static void choose_maps(struct probe_set_bpf *s, size_t rows)
 {
 	bool powers = false, counts = false, keyed_powers = false, keyed_counts = false;
+	__u32 others[2] = {0}; /* rows for what finds no room: of powers, of counts */
 	bool latencies = false;
 
 	for (size_t i = 0; i < set.specs_cnt; i++) {
@@ -235,6 +236,7 @@ static void choose_maps(struct probe_set_bpf *s, size_t rows)
 		counts |= !is_powers && !result->keyed;
 		keyed_powers |= is_powers && result->keyed;
 		keyed_counts |= !is_powers && result->keyed;
+		others[!is_powers] += result->keyed ? result->rows : 0;
 		latencies |= set.specs[i].is_latency;
 	}
 	s->rodata->with_powers = powers;
@@ -250,6 +252,8 @@ static void choose_maps(struct probe_set_bpf *s, size_t rows)
 	bpf_map__set_autocreate(s->maps.pairs, latencies);
 	bpf_map__set_max_entries(s->maps.powers, set.specs_cnt);
 	bpf_map__set_max_entries(s->maps.counts, rows ?: 1);
+	bpf_map__set_max_entries(s->maps.powers_by, PROBE_KEYED + others[0]);
+	bpf_map__set_max_entries(s->maps.counts_by, PROBE_KEYED + others[1]);
 }
 
 static void tell_programs(struct probe_set_bpf *s)

@@ -105,6 +105,11 @@ static enum probe_term_kind find_word(const char *text)
 	return TERM_NONE;
 }
 
+static bool can_be_text(enum probe_term_kind kind)
+{
+	return kind == TERM_ARG || kind == TERM_FIELD || kind == TERM_RETURN;
+}
+
 /* args.pid is the field, pid the process. */
 static char *strip_args(char *text)
 {
@@ -127,13 +132,13 @@ int probe_term__parse(struct probe_term *term, char *text)
 	term->text = field;
 	if (field == text)
 		term->kind = find_word(text);
-	if (term->kind)
-		return term->is_string ? refuse_term(text) : 0;
-	if (is_argument(field, &term->arg))
+	if (!term->kind && is_argument(field, &term->arg))
 		term->kind = TERM_ARG;
-	else if (is_field(field))
+	else if (!term->kind && is_field(field))
 		term->kind = TERM_FIELD;
-	return term->kind && !(term->is_string && term->size) ? 0 : refuse_term(text);
+	if (!term->kind || (term->is_string && (term->size || !can_be_text(term->kind))))
+		return refuse_term(text);
+	return 0;
 }
 
 int probe_terms_parse(struct probe_term *terms, size_t max, size_t *cnt, char *text)
@@ -195,6 +200,11 @@ static int parse_filter(struct probe_filter *filter, char *text)
 	errno = 0;
 	filter->op = ops[i].op;
 	filter->number = strtoll(number, &end, 0);
+	/* All 64 bits, where the sign does not matter. */
+	if (errno == ERANGE && (filter->op <= OP_NOT_EQUAL || filter->op == OP_BITS)) {
+		errno = 0;
+		filter->number = strtoull(number, &end, 0);
+	}
 	if (end == number || *end || errno || isspace((unsigned char)*number))
 		return refuse_filter(text);
 	*at = '\0';
@@ -232,7 +242,8 @@ static int check_at(const struct probe_term *term, const struct probe_place *pla
 {
 	bool user = place->source <= PROBE_URETPROBE;
 
-	if (term->kind == TERM_RETURN && !returns)
+	/* Of events it is a field or an argument: sys_exit has one. */
+	if (term->kind == TERM_RETURN && !returns && user)
 		return refuse_there(term, "only the return of a function has a value",
 				    "uretprobe:BINARY:FUNCTION:ret");
 	if (term->kind == TERM_FIELD && user)

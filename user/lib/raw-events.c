@@ -208,6 +208,13 @@ static int add_near(const struct raw_event *event, void *arg)
 	return 0;
 }
 
+static int stop_at_once(const struct raw_event *event, void *arg)
+{
+	(void)event;
+	(void)arg;
+	return 1;
+}
+
 static int refuse_event(const struct btf *btf, const char *name)
 {
 	char text[NEAREST_TEXT];
@@ -216,6 +223,11 @@ static int refuse_event(const struct btf *btf, const char *name)
 	nearest_init(&nearest, name);
 	raw_events_each(btf, "*", add_near, &nearest);
 	refuse(-ENOENT, "the kernel has no raw tracepoint '%s'", name);
+	if (!raw_events_each(btf, "*", stop_at_once, NULL)) {
+		why("its BTF has none at all: FILE was made of what some programs read");
+		suggest("--btf FILE with all of the kernel's BTF");
+		return -ENOENT;
+	}
 	why("its BTF does not have it; those of modules are not in there");
 	nearest__text(&nearest, text);
 	if (text[0])

@@ -14,6 +14,11 @@ struct row {
 	uint64_t total;
 };
 
+static bool is_number(const struct result *r)
+{
+	return r->kind == RESULT_COUNT || r->kind == RESULT_SUM;
+}
+
 static uint64_t row_total(const struct result *r, const void *value)
 {
 	switch (r->kind) {
@@ -67,7 +72,7 @@ static size_t merge_same_keys(const struct result *r, struct row *rows, size_t c
 	return kept;
 }
 
-/* Rows that are not empty, ascending; *cnt is 0 if there are none. The caller frees them. */
+/* Rows that are not empty (but sums of 0), ascending; *cnt may be 0. The caller frees them. */
 static struct row *sorted_rows(const struct result *r, const struct table *t, size_t *cnt)
 {
 	struct row *rows = calloc(t->cnt + 1, sizeof(*rows));
@@ -78,7 +83,7 @@ static struct row *sorted_rows(const struct result *r, const struct table *t, si
 
 		row->value = table__value(t, i);
 		row->total = row_total(r, row->value);
-		if (!row->total)
+		if (!row->total && r->kind != RESULT_SUM)
 			continue;
 		if (r->keyed)
 			result__format_key(r, table__key(t, i), row->key, sizeof(row->key));
@@ -104,7 +109,7 @@ void render_text(FILE *out, const struct result *r, const struct table *t)
 			fprintf(out, "@%s[%s]:", r->name, row->key);
 		else
 			fprintf(out, "@%s:", r->name);
-		if (r->kind == RESULT_COUNT) {
+		if (is_number(r)) {
 			fprintf(out, " %lld\n", (long long)row->total);
 			continue;
 		}
@@ -233,8 +238,8 @@ json_t *render_json(const struct result *r, const struct table *t)
 	if (cnt)
 		json_object_set_new(data, name,
 				    r->keyed ? json_incref(by_key) : row_data(r, &rows[0]));
-	line = cnt ? json_pack("{s:s, s:I, s:o}", "type", r->kind == RESULT_COUNT ? "map" : "hist",
-			       "count", (json_int_t)count, "data", data)
+	line = cnt ? json_pack("{s:s, s:I, s:o}", "type", is_number(r) ? "map" : "hist", "count",
+			       (json_int_t)count, "data", data)
 		   : NULL;
 	if (line && r->kind == RESULT_HIST)
 		json_object_set_new(line, "sum", json_integer((json_int_t)sum));

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel.h"
 #include "log.h"
 #include "nearest.h"
 #include "tracefs.h"
@@ -201,6 +202,36 @@ const struct trace_field *trace_format__find(const struct trace_format *f, const
 	return NULL;
 }
 
+bool trace_format__element(const struct trace_format *f, const char *text,
+			   struct trace_field *element)
+{
+	const char *bracket = strchr(text, '['), *dimension;
+	unsigned long nr, cnt;
+	char *end;
+
+	for (size_t i = 0; bracket && i < f->cnt; i++) {
+		const struct trace_field *field = &f->fields[i];
+		size_t len = strlen(field->name);
+
+		if (len != (size_t)(bracket - text) || strncmp(field->name, text, len))
+			continue;
+		dimension = strchr(field->type, '[');
+		cnt = dimension ? strtoul(dimension + 1, &end, 10) : 0;
+		if (!cnt || strcmp(end, "]") || field->size % cnt || field->is_common)
+			return false;
+		nr = strtoul(bracket + 1, &end, 10);
+		if (!isdigit((unsigned char)bracket[1]) || strcmp(end, "]") || nr >= cnt)
+			return false;
+		*element = *field;
+		element->type[dimension - field->type] = '\0';
+		element->size = field->size / cnt;
+		element->offset += nr * element->size;
+		element->kind = kind_of(element);
+		return true;
+	}
+	return false;
+}
+
 int trace_format__refuse(const struct trace_format *f, const char *group, const char *event,
 			 const char *name)
 {
@@ -264,8 +295,12 @@ int trace_event_refuse(const char *group, const char *event)
 	}
 	refuse(-ENOENT, "there is no tracepoint '%s:%s'", group, event);
 	nearest__text(&nearest, text);
-	if (text[0])
+	if (!names.cnt && kernel_is_locked_down()) {
+		why("the kernel is locked down (confidentiality), which leaves tracefs empty");
+		suggest("lockdown=integrity");
+	} else if (text[0]) {
 		suggest("%s", text);
+	}
 	for (size_t i = 0; i < names.cnt; i++)
 		free(names.list[i]);
 	free(names.list);

@@ -48,6 +48,10 @@ void trace_format__free(struct trace_format *f);
 /* NULL if there is none. */
 const struct trace_field *trace_format__find(const struct trace_format *f, const char *name);
 
+/* What "NAME[N]" is of an array; false if there is none, or it has no such element. */
+bool trace_format__element(const struct trace_format *f, const char *text,
+			   struct trace_field *element);
+
 /* Say that the event has no such field, and which it has. Returns -ENOENT. */
 int trace_format__refuse(const struct trace_format *f, const char *group, const char *event,
 			 const char *name);
