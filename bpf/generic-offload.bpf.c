@@ -190,6 +190,12 @@ static __always_inline void add_to_port(const struct udp_ended *ended, const str
 		__sync_fetch_and_add(&flow->partial, 1);
 }
 
+static __always_inline void count_kept(struct sock *sk)
+{
+	if (socket_read(sk, struct udp_sock, pending))
+		__sync_fetch_and_add(&sends_kept, 1);
+}
+
 static __always_inline __u32 socket_gso_size(const struct udp_ended *ended)
 {
 	struct sock *sk = ended->sk;
@@ -245,8 +251,8 @@ static __always_inline void udp_on_end(const struct udp_ended *ended, long ret)
 	}
 	flush_alike(call);
 	add_to_port(ended, t, ret);
-	if (!(call & UDP_RX) && socket_read(ended->sk, struct udp_sock, pending))
-		__sync_fetch_and_add(&sends_kept, 1);
+	if (!(call & UDP_RX))
+		count_kept(ended->sk);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

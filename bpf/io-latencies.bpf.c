@@ -144,4 +144,20 @@ int BPF_PROG(drop_plain_kfree, struct sk_buff *skb)
 	return 0;
 }
 
+/* Since 5.17 (c504e5c2f964), as the reason that kfree_skb tells. */
+enum skb_drop_reason { SKB_DROP_REASON };
+
+/*
+ * Never loaded. User space asks these questions of the kernel's BTF (choose_programs()): a file
+ * that was made of what this object reads has the answers then.
+ */
+SEC("?tp_btf/consume_skb")
+int BPF_PROG(asked_by_user_space)
+{
+	return bpf_core_type_exists(struct udp_prod_queue) +
+	       bpf_core_type_exists(struct trace_event_raw_sk_data_ready) +
+	       bpf_core_type_exists(struct trace_event_raw_sock_msg_length) +
+	       bpf_core_type_exists(enum skb_drop_reason);
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -13,7 +13,7 @@ CC_32      ?= $(CC) -m32
 HAVE_M32   := $(shell echo 'int main(void){return 0;}' | \
 	$(CC_32) -x c - -o /dev/null -lc 2>/dev/null && echo yes)
 WORKLOADS_32 := $(if $(HAVE_M32),udp-load-32 syscall-load-32 syscall-odd-32 all-syscalls-32 edge-32 \
-	offload-load-32)
+	offload-load-32 offload-edge-32)
 # Without the calls of a dynamic loader; and the numbers of system calls, for tests in guests,
 # which have no compiler.
 HAVE_STATIC := $(shell echo 'int main(void){return 0;}' | \

@@ -64,9 +64,9 @@ static int choose_programs(struct io_latencies_bpf *s)
 {
 	/* That queue and the end of freeing in a way that can be seen came in one release. */
 	settings.by_freeing = !kernel_has_struct("udp_prod_queue");
-	settings.rx_stages = settings.stages && kernel_has_tracepoint("sk_data_ready", 1);
-	settings.has_reasons = kernel_has_tracepoint("kfree_skb", 3);
-	settings.has_lengths = kernel_has_tracepoint("sock_send_length", 3);
+	settings.rx_stages = settings.stages && kernel_has_struct("trace_event_raw_sk_data_ready");
+	settings.has_reasons = kernel_has_enum("skb_drop_reason");
+	settings.has_lengths = kernel_has_struct("trace_event_raw_sock_msg_length");
 	if (!settings.by_freeing && !kernel_has(KERNEL_TYPED)) {
 		refuse(-EOPNOTSUPP, "this kernel's sockets cannot be followed without its own BTF");
 		why("a reader frees datagrams unseen since Linux 6.18");

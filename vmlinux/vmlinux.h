@@ -264,9 +264,12 @@ struct syscall_trace_exit {
 };
 
 /* Nothing of these is read: io-latencies.bpf.c asks whether they are there. */
-struct SINCE("6.3") trace_event_raw_sk_data_ready {};
-struct SINCE("6.3") trace_event_raw_sock_msg_length {};
-struct SINCE("6.18") udp_prod_queue {};
+struct SINCE("6.3") trace_event_raw_sk_data_ready {
+};
+struct SINCE("6.3") trace_event_raw_sock_msg_length {
+};
+struct SINCE("6.18") udp_prod_queue {
+};
 
 struct seq_file;
 

@@ -97,12 +97,14 @@ static __always_inline struct caller current_caller(void)
 #define SYSCALL_ARG_0          di
 #define SYSCALL_ARG_1          si
 #define SYSCALL_ARG_2          dx
+#define SYSCALL_ARG_3          r10
 #else
 #define SYSCALL_NR             syscallno
 #define SYSCALL_FUNCTION(name) "__arm64_sys_" name
 #define SYSCALL_ARG_0          orig_x0
 #define SYSCALL_ARG_1          regs[1]
 #define SYSCALL_ARG_2          regs[2]
+#define SYSCALL_ARG_3          regs[3]
 #endif
 
 /* Number of the system call that regs belong to; regs is the tracepoint's own pointer. */
@@ -111,7 +113,7 @@ static __always_inline long regs_syscall_nr(struct pt_regs *regs)
 	return kernel_read(regs, SYSCALL_NR);
 }
 
-/* Argument n (0, 1, 2) of a system call, from the registers at its begin; not for i386. */
+/* Argument n (0 to 3) of a system call, from the registers at its begin; not for i386. */
 #define regs_syscall_arg(regs, n) kernel_read(regs, SYSCALL_ARG_##n)
 
 static __always_inline syscall_id make_syscall_id(long nr, bool compat)

@@ -174,10 +174,13 @@ static __noinline int control_read(struct messages *m, __u64 control, __u32 len,
 #define GSO_SAID    0x10000
 #define GSO_SIZE(x) ((x)&0xffff)
 
-/* The UDP_SEGMENT (UDP_GRO of received ones) among control messages of some words; 0: none. */
+/*
+ * The UDP_SEGMENT (UDP_GRO of received ones) among control messages of some words; 0: none. Of
+ * several the last one counts, as in the kernel. What there was no room for has been cut off.
+ */
 static __always_inline __u32 find_gso(struct messages *m, __u32 at, __u32 end, __u32 call)
 {
-	__u32 wanted = call & UDP_RX ? UDP_GRO : UDP_SEGMENT;
+	__u32 wanted = call & UDP_RX ? UDP_GRO : UDP_SEGMENT, found = 0;
 	/* struct cmsghdr: a long, two ints; compat_cmsghdr: three ints. Aligned to a long. */
 	__u32 long_words = call & UDP_COMPAT ? 1 : 2, header = long_words + 2;
 
@@ -185,16 +188,19 @@ static __always_inline __u32 find_gso(struct messages *m, __u32 at, __u32 end, _
 		__u32 bytes;
 
 		if (at + header > end)
-			return 0;
+			return found;
 		bytes = control_word(m, at);
 		if (control_word(m, at + long_words) == SOL_UDP &&
-		    control_word(m, at + long_words + 1) == wanted)
-			return GSO_SAID | GSO_SIZE(control_word(m, at + header));
+		    control_word(m, at + long_words + 1) == wanted &&
+		    bytes >= header * 4 + sizeof(__u16))
+			found = GSO_SAID | GSO_SIZE(control_word(m, at + header));
 		if (bytes < header * 4 || bytes > CONTROL_MAX)
-			return 0;
+			return found;
 		at += (bytes + long_words * 4 - 1) / (long_words * 4) * long_words;
 	}
-	return 0;
+	if (at + header <= end)
+		lost_inc(LOST_LONG);
+	return found;
 }
 
 /* What the control messages of message i of n say of the size of its datagrams; 0: nothing. */
@@ -210,7 +216,7 @@ __noinline __u32 messages_gso(__u32 i, __u32 n, __u32 call)
 	msg = messages_at(m, i, call);
 	len = msg.control_len < CONTROL_MAX ? msg.control_len : CONTROL_MAX;
 	at = msg.control - m->control_at;
-	if (at + len > m->control_bytes || at >= CONTROL_BYTES) {
+	if (at + len > m->control_bytes || at >= CONTROL_BYTES || at % 4) {
 		if (control_read(m, msg.control, len, control_ahead(m, &msg, i, n, call)))
 			return 0;
 		at = 0;
@@ -230,14 +236,16 @@ static __always_inline __u32 messages_first_gso(__u64 vec, __u32 call)
 	return m && messages_at(m, 0, call).control_len ? messages_gso(0, 1, call) : 0;
 }
 
-/* Bytes that a message has room for. */
-static __always_inline __u32 messages_room(__u64 iov, __u32 iov_cnt, __u32 call)
+/* Bytes that a message that was cut off has room for; `len` if they are in too many parts. */
+static __always_inline __u32 messages_room(__u64 iov, __u32 iov_cnt, __u32 len, __u32 call)
 {
 	__u32 words = call & UDP_COMPAT ? 2 : 4;
 	__u32 iovs[IOV_MAX_READ * 4] = {}, room = 0;
 
-	__u32 bytes = (iov_cnt > IOV_MAX_READ ? IOV_MAX_READ : iov_cnt) * words * 4;
+	__u32 bytes = iov_cnt * words * 4;
 
+	if (iov_cnt > IOV_MAX_READ)
+		return len;
 	barrier_var(bytes);
 	if (bytes > sizeof(iovs))
 		return 0;

@@ -11,12 +11,17 @@
 #include "lost.bpf.h"
 
 enum udp_call {
-	UDP_RX = 1,     /* else it sends */
-	UDP_BATCH = 2,  /* takes an array of struct mmsghdr */
-	UDP_COMPAT = 4, /* made by a 32-bit caller */
-	UDP_NONE = 8,   /* not such a call */
-	UDP_MSGHDR = 16 /* takes one struct msghdr */
+	UDP_RX = 1,      /* else it sends */
+	UDP_BATCH = 2,   /* takes an array of struct mmsghdr */
+	UDP_COMPAT = 4,  /* made by a 32-bit caller */
+	UDP_NONE = 8,    /* not such a call */
+	UDP_MSGHDR = 16, /* takes one struct msghdr */
+	UDP_ASIDE = 32,  /* leaves the queue as it is: looks at it, or receives an error */
+	UDP_FILE = 64    /* write, read and the like, which have no flags */
 };
+
+#define MSG_PEEK     0x2
+#define MSG_ERRQUEUE 0x2000
 
 #define RESTART_FIRST 512 /* ERESTARTSYS .. ERESTART_RESTARTBLOCK, include/linux/errno.h */
 #define RESTART_LAST  516
@@ -48,10 +53,10 @@ static __always_inline enum udp_call udp_call_of_native(long nr)
 	case __NR_write:
 	case __NR_writev:
 	case __NR_sendfile:
-		return udp_rw ? 0 : UDP_NONE;
+		return udp_rw ? UDP_FILE : UDP_NONE;
 	case __NR_read:
 	case __NR_readv:
-		return udp_rw ? UDP_RX : UDP_NONE;
+		return udp_rw ? UDP_FILE | UDP_RX : UDP_NONE;
 	default:
 		return UDP_NONE;
 	}
@@ -83,10 +88,10 @@ static __always_inline enum udp_call udp_call_of_compat(long nr)
 	case COMPAT_WRITEV:
 	case COMPAT_SENDFILE:
 	case COMPAT_SENDFILE64:
-		return udp_rw ? 0 : UDP_NONE;
+		return udp_rw ? UDP_FILE : UDP_NONE;
 	case COMPAT_READ:
 	case COMPAT_READV:
-		return udp_rw ? UDP_RX : UDP_NONE;
+		return udp_rw ? UDP_FILE | UDP_RX : UDP_NONE;
 	default:
 		return UDP_NONE;
 	}
@@ -129,33 +134,45 @@ static __always_inline enum udp_call udp_call_of_socketcall(__u32 call)
 
 #endif
 
-/* Arguments of a call: descriptor, array of messages, number of messages. */
+/* Arguments of a call: descriptor, array of messages, number of messages, flags. */
 struct udp_args {
 	__u32 fd;
-	__u32 vlen;
+	__u32 vlen; /* flags of a call that takes one struct msghdr */
 	__u64 vec;
+	__u32 flags;
 };
+
+static __always_inline bool udp_is_aside(enum udp_call call, const struct udp_args *args)
+{
+	__u32 flags = call & UDP_MSGHDR ? args->vlen : args->flags;
+
+	return call & UDP_RX && !(call & UDP_FILE) && flags & (MSG_PEEK | MSG_ERRQUEUE);
+}
 
 #if defined(__TARGET_ARCH_x86)
 static __always_inline enum udp_call udp_decode_i386(long nr, struct pt_regs *regs,
 						     struct udp_args *args)
 {
-	__u32 packed[3] = {};
+	__u32 packed[4] = {};
 	enum udp_call call;
 
 	args->fd = kernel_read(regs, bx);
 	args->vec = (__u32)kernel_read(regs, cx);
 	args->vlen = kernel_read(regs, dx);
+	args->flags = kernel_read(regs, si);
 	if (nr != COMPAT_SOCKETCALL)
 		return udp_call_of_compat(nr) | UDP_COMPAT;
 	call = udp_call_of_socketcall(args->fd);
 	if (call & UDP_NONE)
 		return call;
-	if (bpf_probe_read_user(packed, sizeof(packed), (void *)args->vec))
+	/* As many as the kernel reads: there may be nothing behind them. */
+	if (bpf_probe_read_user(packed, (call & UDP_MSGHDR ? 3 : 4) * sizeof(__u32),
+				(void *)args->vec))
 		return UDP_NONE;
 	args->fd = packed[0];
 	args->vec = packed[1];
 	args->vlen = packed[2];
+	args->flags = packed[3];
 	return call | UDP_COMPAT;
 }
 #endif
@@ -171,6 +188,7 @@ static __always_inline enum udp_call udp_decode(long nr, struct pt_regs *regs, b
 	args->fd = regs_syscall_arg(regs, 0);
 	args->vec = regs_syscall_arg(regs, 1);
 	args->vlen = regs_syscall_arg(regs, 2);
+	args->flags = regs_syscall_arg(regs, 3);
 	return compat ? udp_call_of_compat(nr) | UDP_COMPAT : udp_call_of_native(nr);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # generic-offload --device: what devices sent and received, as the workload says, exactly.
 load common
+load offload
 load net
 
 load=$workload/offload-load
@@ -26,21 +27,15 @@ trace() {
 # of others are left out.
 plain() {
 	sed -E "s/, netns ($(inode "$net_a")|$(inode "$net_b"))([]:])/\2/; /, netns /d" report |
-		sed -E ':again; s/([0-9]),([0-9]{3})/\1\2/; t again'
+		ungrouped
 }
 
 inode() {
 	[ -z "$1" ] || stat -L -c %i "$1"
 }
 
-# "DATAGRAMS BYTES PACKETS" that a device $1 gave to the $2 (driver or stack).
 given() {
-	plain | sed -nE "s/^$1: ([0-9]+) datagrams \(([0-9]+) bytes\) in ([0-9]+) packets given to the $2.*/\1 \2 \3/p"
-}
-
-# The same of what was sent, without the packets, as the workload says.
-wire_truth() {
-	awk '$1 == "wire" && $2 == "tx" { sum[$3] += $4 } END { print sum["datagrams"], sum["bytes"] }' "${@:-truth}"
+	plain | device_given "$@"
 }
 
 datagrams_and_bytes() {
@@ -88,8 +83,8 @@ bystander() {
 }
 
 is_exact() {
-	[ "$(datagrams_and_bytes wire0 driver)" = "$(wire_truth)" ] &&
-		[ "$(datagrams_and_bytes wire0 stack)" = "$(wire_truth)" ] &&
+	[ "$(datagrams_and_bytes wire0 driver)" = "$(wire_truth truth)" ] &&
+		[ "$(datagrams_and_bytes wire0 stack)" = "$(wire_truth truth)" ] &&
 		! grep '^note: lost' stderr
 }
 
@@ -121,52 +116,55 @@ gso_messages() {
 	awk '/^hist gso_count/ && $3 != "[1]" { n += $4 } END { print n + 0 }' truth
 }
 
-exact_at_mtu() {
-	net_pair "$1"
-	bystander
-
+# The wire's sender has a device that segments.
+exact_by_device() {
 	both_ends_exactly -G -n 20 -m "$1"
 	# Messages so large that no device takes them in one piece fit larger datagrams only.
 	[ "$1" -gt 1500 ] || driver_segments
 	says "$(gso_messages) GSO packets of [0-9]+ datagrams: ([0-9]+ )?handed to the device"
 	says '[0-9]+ packets of [0-9]+ datagrams came in as the sender made them'
+}
 
-	net_features in_a tx-udp-segmentation off
-	both_ends_exactly -G -n 20 -m "$1"
-	driver_gets_segments
-	says "$(gso_messages) GSO packets of [0-9]+ datagrams: segmented in software"
-	says 'its driver gave GRO none'
-
-	net_features in_a tso off
+# It does not, and its peer puts together.
+exact_by_software() {
+	net_features in_a tx-udp-segmentation off tso off
 	net_features in_b gro on
 	both_ends_exactly -G -n 20 -m "$1"
 	driver_gets_segments
+	says "$(gso_messages) GSO packets of [0-9]+ datagrams: segmented in software"
 	says 'GRO made [0-9]+ packets of the [0-9]+ that came in'
 	[ "$(plain | sed -nE 's/^wire0: GRO made .* of the ([0-9]+) .*/\1/p')" -eq \
-		"$(wire_truth | cut -d ' ' -f 1)" ]
+		"$(wire_truth truth | cut -d ' ' -f 1)" ]
 	[ "$(given wire0 stack | cut -d ' ' -f 3)" -lt "$(given wire0 driver | cut -d ' ' -f 3)" ]
-
-	both_ends_exactly '' -n 20 -m "$1"
-	says 'GRO merged none of [0-9]+ packets; it wants UDP_GRO of the socket'
 }
 
-# bats test_tags=vm
 @test "loopback: datagrams and bytes of both directions are those of the workload" {
 	trace -c "$load -n 20 -G"
-	[ "$(datagrams_and_bytes lo driver)" = "$(wire_truth)" ]
-	[ "$(datagrams_and_bytes lo stack)" = "$(wire_truth)" ]
+	[ "$(datagrams_and_bytes lo driver)" = "$(wire_truth truth)" ]
+	[ "$(datagrams_and_bytes lo stack)" = "$(wire_truth truth)" ]
 }
 
 @test "a wire of MTU 1500, by what its two ends offload: all exact, and nobody else's" {
-	exact_at_mtu 1500
+	net_pair 1500
+	bystander
+	exact_by_device 1500
+
+	net_features in_a tx-udp-segmentation off
+	both_ends_exactly -G -n 20 -m 1500
+	driver_gets_segments
+	says 'its driver gave GRO none'
+
+	exact_by_software 1500
+	both_ends_exactly '' -n 20 -m 1500
+	says 'GRO merged none of [0-9]+ packets; it wants UDP_GRO of the socket'
 }
 
-@test "the same with an MTU of 1200" {
-	exact_at_mtu 1200
-}
-
-@test "the same with an MTU of 9000" {
-	exact_at_mtu 9000
+@test "the same with an MTU of 1200 and of 9000" {
+	for mtu in 1200 9000; do
+		net_pair "$mtu"
+		exact_by_device "$mtu"
+		exact_by_software "$mtu"
+	done
 }
 
 @test "a process that runs already: its sockets are known, and only its packets count" {
@@ -184,8 +182,8 @@ exact_at_mtu() {
 	inside "$load" -n 5 >/dev/null
 	exec 9>&-
 	wait "$tool"
-	[ "$(datagrams_and_bytes lo driver)" = "$(wire_truth)" ]
-	[ "$(datagrams_and_bytes lo stack)" = "$(wire_truth)" ]
+	[ "$(datagrams_and_bytes lo driver)" = "$(wire_truth truth)" ]
+	[ "$(datagrams_and_bytes lo stack)" = "$(wire_truth truth)" ]
 }
 
 @test "a queue lets packets go in the context of others: they are still the target's" {
@@ -201,7 +199,7 @@ exact_at_mtu() {
 	trace -c "nsenter --net=$net_a $load -s 10.77.0.2 -p $port -n 20 -m 1500 -d 0"
 	set -- $(plain | sed -nE 's/^wire0: ([0-9]+) of ([0-9]+) datagrams were not seen to reach the driver.*/\1 \2/p')
 	[ "$1" -gt 0 ]
-	[ "$2" -eq "$(wire_truth | cut -d ' ' -f 1)" ]
+	[ "$2" -eq "$(wire_truth truth | cut -d ' ' -f 1)" ]
 }
 
 @test "without a target all UDP counts, on both ends; a name that occurs twice is told apart" {
@@ -224,10 +222,6 @@ exact_at_mtu() {
 @test "IPv6, with extension headers too" {
 	need perl
 	net_new
-	trace -c "nsenter --net=$net $load -6 -n 20"
-	[ "$(datagrams_and_bytes lo driver)" = "$(wire_truth)" ]
-	[ "$(datagrams_and_bytes lo stack)" = "$(wire_truth)" ]
-
 	cat >options.pl <<-'END'
 		use Socket;
 		my $to = pack_sockaddr_in6(9, "\0" x 15 . "\1");
@@ -237,14 +231,17 @@ exact_at_mtu() {
 		setsockopt($s, 41, 54, pack("C16", 0, 1, 1, 12)) or die;
 		send($s, "x" x 100, 0, $to) or die for 1 .. 7;
 	END
-	trace -c "nsenter --net=$net perl options.pl"
-	[ "$(given lo driver)" = '7 700 7' ]
+	trace -c "nsenter --net=$net sh -c '$load -6 -n 20 && perl options.pl'"
+	[ "$(datagrams_and_bytes lo stack)" = "$(wire_truth truth)" ]
+	# Nobody receives the seven.
+	printf 'wire tx %s\n' 'datagrams 7' 'bytes 700' >>truth
+	[ "$(datagrams_and_bytes lo driver)" = "$(wire_truth truth)" ]
 }
 
 @test "datagrams larger than the MTU: fragments are no datagrams" {
 	net_pair 1500
 	trace -c "nsenter --net=$net_a $load -s 10.77.0.2 -p $port -g off -n 20 -m 9000"
-	[ "$(datagrams_and_bytes wire0 driver)" = "$(wire_truth)" ]
+	[ "$(datagrams_and_bytes wire0 driver)" = "$(wire_truth truth)" ]
 	plain | grep -E '^wire0: .* given to the driver, [1-9][0-9]* of them IP fragments'
 }
 
@@ -270,7 +267,7 @@ exact_at_mtu() {
 	kill -INT "$tool"
 	wait "$tool"
 	is_exact
-	[ "$(datagrams_and_bytes vlan5 driver)" = "$(wire_truth)" ]
+	[ "$(datagrams_and_bytes vlan5 driver)" = "$(wire_truth truth)" ]
 }
 
 @test "what is forwarded has no socket: it is told, not counted" {
@@ -279,29 +276,53 @@ exact_at_mtu() {
 	in_b ip route add 10.99.0.0/24 via 10.77.0.1
 	in_b sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 	trace -c "nsenter --net=$net_a $load -s 10.99.0.1 -p $port -g off -n 20 -m 1500"
-	[ "$(datagrams_and_bytes wire0 driver)" = "$(wire_truth)" ]
-	plain | grep -E "^wire0: not counted: $(wire_truth | cut -d ' ' -f 1) UDP packets without a socket"
+	[ "$(datagrams_and_bytes wire0 driver)" = "$(wire_truth truth)" ]
+	plain | grep -E "^wire0: not counted: $(wire_truth truth | cut -d ' ' -f 1) UDP packets without a socket"
 }
 
-@test "--device=IF: that one only; one that is not there is refused with those that are" {
-	net_pair 1500
-	start nsenter --net="$net_b" "$load" -r $port >/dev/null
-	wait_until port_is_open
-	generic-offload --device=lo -o report -c "nsenter --net=$net_a $load -s 10.77.0.2 -p $port -n 5" 2>stderr
-	! grep wire0 report
-	generic-offload --device=wire0 -o report -c "nsenter --net=$net_a $load -s 10.77.0.2 -p $port -n 5" >truth 2>stderr
-	grep '^wire0: .* driver' report
-	run -2 --separate-stderr generic-offload --device=nosuch0 -c true
-	[[ $stderr == *"no network device 'nosuch0'"*"why: here are "*lo* ]]
+@test "a device that is not there is refused with those that are" {
+	for name in =nosuch0 =; do
+		run -2 --separate-stderr generic-offload --device$name -c true
+		[[ $stderr == *"no network device '${name#=}'"*"why: here are "*lo* ]]
+	done
+	run -2 --separate-stderr generic-offload --device nosuch0 -c true
+	[[ $stderr == *"no network device 'nosuch0'"* ]]
 }
 
-@test "JSON has an object for each device" {
+@test "--device=IF: that one only; JSON has an object for each device" {
 	need jq
-	net_new
-	trace -f json -c "nsenter --net=$net $load -n 10"
-	[ "$(jq -r 'select(.type == "device") | "\(.driver.datagrams) \(.driver.bytes)"' report)" = "$(wire_truth)" ]
+	net_pair 1500
+	cat >both <<-END
+		nsenter --net=$net_a ip link set lo up
+		nsenter --net=$net_a $load -n 10 >truth
+		nsenter --net=$net_a $load -s 10.77.0.2 -p $port -n 2 >other
+	END
+	generic-offload --device=lo -f json -o report -c 'sh both' 2>stderr
+	[ -s other ]
+	[ "$(jq -r 'select(.type == "device") | "\(.driver.datagrams) \(.driver.bytes)"' report)" = "$(wire_truth truth)" ]
 	jq -es 'map(select(.type == "device")) | length == 1 and .[0].device == "lo" and
 		.[0].received.datagrams == .[0].driver.datagrams' report
 	jq -es 'map(select(.type == "hist" and .data["@gso_size"])) | length == 1 and
 		.[0].count == (.[0].data["@gso_size"].lo | map(.count) | add)' report
+}
+
+@test "what is not printable in a name is escaped, where it is said what to do about it too" {
+	net_pair 1500
+	local name=$'w\e[1m'
+	in_b ip link set wire0 down
+	in_b ip link set wire0 name "$name" || skip 'ip takes no such name'
+	in_b ip link set "$name" up
+	in_b ip addr add 10.77.0.2/24 dev "$name" || true
+	in_b ip neigh add 10.77.0.1 lladdr 02:00:00:00:00:01 dev "$name" || true
+	start nsenter --net="$net_b" "$load" -r $port >/dev/null
+	wait_until port_is_open
+	start generic-offload -v --device -o report 2>stderr
+	wait_until grep -qs 'generic-offload: attached' stderr
+	in_a "$load" -s 10.77.0.2 -p $port -n 2 -g off >truth
+	kill -INT "$pid"
+	wait "$pid"
+	cat -v report
+	grep -F 'w\x1b[1m: its driver gave GRO none of' report
+	grep -F 'ethtool -K w\x1b[1m gro on' report
+	run ! grep $'\e' report
 }

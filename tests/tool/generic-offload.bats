@@ -3,6 +3,7 @@
 # with the size and number of its datagrams.
 load common
 load udp
+load offload
 load net
 
 setup() {
@@ -15,26 +16,14 @@ teardown() {
 	net_end
 }
 
-# What generic-offload must have seen of workloads whose truth is on stdin.
-expected() {
-	grep -E '^(hist g[sr]o_|gso_error |truncated )' | add_up
-}
-
-# What it has seen, by its report.
-seen() {
-	sed -E '/^@(gso_errors|rx_truncated)\[/d' report | truth_of_report | add_up
-	sed -nE 's/^@gso_errors\[([A-Z]+)\]: ([0-9]+)$/gso_error tx \1 \2/p
-		s/^@rx_truncated\[([0-9]+)\]: ([0-9]+)$/truncated \1 \2/p' report | add_up
-}
-
 # Run the tool; what it and what the workload prints go to the files report, truth and stderr.
 trace() {
 	generic-offload -o report "$@" >truth 2>stderr </dev/null
 }
 
 is_exact() {
-	expected <truth >expected
-	seen >seen
+	offload_expected <truth >expected
+	offload_seen report >seen
 	same_lines expected seen && grep -q '^hist' seen && ! grep '^note: lost' stderr
 }
 
@@ -57,7 +46,6 @@ script_of() {
 	sed "s|.*|$1 & \|\| exit|"
 }
 
-# bats test_tags=vm
 @test "segments by control data: size and count of each message are exact" {
 	trace -- "$workload/offload-load" -G
 	is_exact
@@ -70,7 +58,6 @@ script_of() {
 	grep -q 'gso_count \[32,64) ' seen
 }
 
-# bats test_tags=vm
 @test "segments by the option of the socket" {
 	trace -- "$workload/offload-load" -G -g option
 	is_exact
@@ -111,6 +98,46 @@ script_of() {
 }
 
 # bats test_tags=vm
+@test "control data and receives of odd kinds, by all backends" {
+	exact_by_all "$workload/offload-edge"
+	[ ! -x "$workload/offload-edge-32" ] || trace --compat -- "$workload/offload-edge-32"
+	is_exact
+}
+
+@test "more control messages than are looked at: what was not seen counts as lost" {
+	need perl
+	# 20 times IP_TOS before the UDP_SEGMENT. A struct msghdr has 7 longs.
+	cat >many.pl <<-'END'
+		use Socket;
+		require "syscall.ph";
+		socket(my $s, AF_INET, SOCK_DGRAM, 0) or die;
+		connect($s, pack_sockaddr_in(9, INADDR_LOOPBACK)) or die;
+		my $control = pack("QiiiI", 20, 0, 1, 0, 0) x 20 . pack("QiiSSI", 18, 17, 103, 300, 0, 0);
+		my $iov = pack("PQ", my $data = "x" x 3000, 3000);
+		my $msg = pack("QQPQPQQ", 0, 0, $iov, 1, $control, length $control, 0);
+		syscall(&SYS_sendmsg, fileno $s, $msg, 0) == 3000 or die "sendmsg: $!";
+	END
+	perl -e 'require "syscall.ph"' || skip 'perl without the numbers of system calls'
+	trace -- perl many.pl
+	grep '^note: lost 1 of .* (control messages longer than what is read)' stderr
+}
+
+@test "calls that fail are no reason to look for others; parts of a datagram are told" {
+	need perl
+	cat >corked.pl <<-'END'
+		use Socket;
+		socket(my $s, AF_INET, SOCK_DGRAM, 0) or die;
+		bind($s, pack_sockaddr_in(0, INADDR_LOOPBACK)) or die;
+		connect($s, getsockname($s)) or die;
+		recv($s, my $data, 9, MSG_DONTWAIT) and die;
+		# MSG_MORE, twice of three times
+		send($s, "x" x 100, $_ % 3 ? 0x8000 : 0) or die for 1 .. 9;
+	END
+	trace -- perl corked.pl
+	run ! grep 'no call' stderr
+	grep '^note: 6 sends were kept' stderr
+}
+
 @test "sends that fail count by errno if they were to be cut, and the others do not" {
 	trace -- "$workload/offload-load" -g both -e
 	is_exact
@@ -246,11 +273,11 @@ received_whole() {
 	END
 	trace -- sh loads
 	cat report
-	rate='[0-9.e+]+'
+	rate='[0-9.]+'
 	[ "$(verdicts | wc -l)" -eq 3 ]
-	verdicts | grep -qxE "GSO is never used on port $(fact 'port tx' no_gso) \($rate sends/ms \
+	verdicts | grep -qxE "GSO is never used on port $(fact 'port tx' no_gso) \($rate sends/m?s \
 of one datagram, $(grouped "$(fact 'messages tx' no_gso)") in all\)"
-	verdicts | grep -qE "^GRO is never used on port $(fact 'port rx' no_gro) \($rate receives/ms \
+	verdicts | grep -qE "^GRO is never used on port $(fact 'port rx' no_gro) \($rate receives/m?s \
 of one datagram, $(grouped "$(fact 'messages rx' no_gro)") in all\)"
 	[ "$(fact 'recvmmsg one' ones)" -eq 500 ]
 	verdicts | grep -qx "recvmmsg returned 1 message in 100 % of calls on port \
@@ -270,4 +297,13 @@ $(grouped "$(fact "truncated $room")") times (MSG_TRUNC)"
 $(grouped "$(count '^gso_error tx' <truth)")"
 	verdicts | grep -qxE "sendmmsg sent fewer messages than it was given in \
 $(grouped "$(fact 'sendmmsg partial')") of [0-9,]+ calls on port $(fact 'port tx')"
+}
+
+@test "options that would do nothing are refused" {
+	for option in --compat --rw --mmsg-only --backend=raw; do
+		run -2 --separate-stderr generic-offload --device "$option" -c true
+		[[ $stderr == *"${option%=*} is for socket calls, not for --device or --usdt"* ]]
+	done
+	run -2 --separate-stderr generic-offload --probe tx=a:b -c true
+	[[ $stderr == *'--probe is for --usdt'* ]]
 }

@@ -2,6 +2,7 @@
 # io-latencies on datagrams whose number and waits are known. How long something took on its own
 # is asserted nowhere: only what the kernel's stamps say, and only where no edge is near.
 load common
+load io-latencies
 load net
 
 setup() {
@@ -30,11 +31,11 @@ trace() {
 
 # How many samples a histogram of the report has.
 samples() {
-	truth_of_report <report | awk -v name="$1" '$2 == name { n += $4 } END { print n + 0 }'
+	samples_of "$1" report
 }
 
 stated() {
-	awk -v fact="$1" '$1 == fact { n = $2 } END { print n + 0 }' truth
+	stated_of "$1" truth
 }
 
 # Each datagram that was read has a sample, and each packet that was sent.
@@ -64,7 +65,6 @@ waits_are_exact() {
 	waits_are_exact waits -c recvmsg -S
 }
 
-# bats test_tags=vm
 @test "each datagram of readers that block has a sample, by each call" {
 	for call in recvmmsg recvmsg recv read; do
 		trace blocked -n 200 -c "$call"
@@ -213,7 +213,6 @@ is_old() {
 	[ "$(grep -c '^@rx_latencies' report)" -gt 1 ]
 }
 
-# bats test_tags=vm
 @test "through a veth device into another network" {
 	net_pair 1500
 	waits_are_exact waits -T "$net_a" -R "$net_b"

@@ -76,7 +76,7 @@ end_command() {
 	[ "$(sum_of results gso_size)" -eq $((answered * answer_size)) ]
 	[ "$(offload_of results tx offloaded)" -eq 0 ]
 	# Small answers to many clients: GSO is of no use for them.
-	! grep '"type":"verdict","kind":"g[sr]o-unused"' results
+	run ! grep '"type":"verdict","kind":"g[sr]o-unused"' results
 	nothing_lost results
 }
 

@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "ready.h"
+#include "socket-buffers.h"
 #include "truth.h"
 
 #include <netinet/udp.h>
@@ -101,8 +102,8 @@ static void open_sockets(void)
 		err(1, "failed to open a UDP socket");
 	if (options.segment)
 		set_option(tx, IPPROTO_UDP, UDP_SEGMENT, options.segment);
-	set_option(rx, SOL_SOCKET, SO_RCVBUFFORCE, LARGE_BUFFER);
-	set_option(tx, SOL_SOCKET, SO_SNDBUFFORCE, LARGE_BUFFER);
+	socket_enlarge(rx, SO_RCVBUF, SO_RCVBUFFORCE, LARGE_BUFFER);
+	socket_enlarge(tx, SO_SNDBUF, SO_SNDBUFFORCE, LARGE_BUFFER);
 	printf("port %u\n", ntohs(to.sin_port));
 }
 
@@ -286,7 +287,7 @@ static void mode_flood(void)
 
 static void mode_closed(void)
 {
-	struct sockaddr_in any = {.sin_family = AF_INET};
+	struct sockaddr_in any = {.sin_family = AF_UNSPEC};
 
 	send_batch(1);
 	options.call = CALL_RECV;
@@ -295,7 +296,6 @@ static void mode_closed(void)
 	truth.datagrams++;
 	close(rx);
 	/* Not connected, it hears of no error. */
-	any.sin_family = AF_UNSPEC;
 	if (connect(tx, (struct sockaddr *)&any, sizeof(any)))
 		err(1, "failed to let go of the receiver");
 	for (unsigned long i = 0; i < options.messages; i++) {

@@ -43,6 +43,7 @@
 #include "offload-send.h"
 #include "offload-truth.h"
 #include "ready.h"
+#include "socket-buffers.h"
 
 #define PATTERN_BATCH 32
 #define BUFFER_BYTES  (64 << 20)
@@ -239,14 +240,6 @@ static void enable(int fd, int level, int name, int value)
 }
 
 /* Without the privilege for large buffers datagrams may be lost: both sides' counts tell. */
-static void enlarge(int fd, int name, int forced_name)
-{
-	int bytes = BUFFER_BYTES;
-
-	if (setsockopt(fd, SOL_SOCKET, forced_name, &bytes, sizeof(bytes)))
-		setsockopt(fd, SOL_SOCKET, name, &bytes, sizeof(bytes));
-}
-
 static void set_address(struct loopback *self, const char *addr, unsigned int port)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&self->addr;
@@ -283,7 +276,7 @@ static int open_receiver(unsigned int id, struct loopback *self)
 {
 	int fd = open_bound(TRUTH_RX, options.at_port ? options.at_port + id : 0, self);
 
-	enlarge(fd, SO_RCVBUF, SO_RCVBUFFORCE);
+	socket_enlarge(fd, SO_RCVBUF, SO_RCVBUFFORCE, BUFFER_BYTES);
 	if (options.gro)
 		enable(fd, SOL_UDP, UDP_GRO, 1);
 	enable(fd, options.ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
@@ -326,7 +319,7 @@ static struct flow *open_flow(unsigned int id)
 		flow->rx = open_receiver(id, &flow->to);
 	if (!options.at_port) {
 		flow->tx = open_bound(TRUTH_TX, 0, &from);
-		enlarge(flow->tx, SO_SNDBUF, SO_SNDBUFFORCE);
+		socket_enlarge(flow->tx, SO_SNDBUF, SO_SNDBUFFORCE, BUFFER_BYTES);
 	}
 	flow->in.random = random;
 	flow->in.small = options.small;

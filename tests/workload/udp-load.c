@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "loopback.h"
+#include "socket-buffers.h"
 #include "truth.h"
 #include "udp-calls.h"
 
@@ -192,10 +193,8 @@ static void *run(void *arg)
 static int open_socket(struct loopback *self)
 {
 	int fd = loopback_open(options.ipv6, SOCK_NONBLOCK, self);
-	int rcvbuf = RCVBUF_BYTES;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
+	socket_enlarge(fd, SO_RCVBUF, SO_RCVBUFFORCE, RCVBUF_BYTES);
 	return fd;
 }
 

@@ -11,18 +11,18 @@
 
 #include "device-packets.h"
 #include "escape.h"
+#include "grouped.h"
 #include "log.h"
 #include "net-devices.h"
 #include "render.h"
 #include "report.h"
 #include "table.h"
 
-#define NUMBER_SIZE 32
-
 struct device {
 	struct device_info info;
 	struct device_label label;
-	struct device_counts counts; /* of this report */
+	char name[DEVICE_NAME * ESCAPE_GROWTH]; /* without its network, for a terminal */
+	struct device_counts counts;            /* of this report */
 };
 
 /* Entry 0 is that of all which found no room. */
@@ -50,23 +50,6 @@ static const char *const gro_names[] = {
 	[GRO_MERGED] = "merged", [GRO_REFUSED] = "none",
 };
 
-/* 1234567 as 1,234,567. */
-static const char *number(uint64_t n, char buf[NUMBER_SIZE])
-{
-	char digits[NUMBER_SIZE];
-	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n), to = 0;
-
-	for (int i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			buf[to++] = ',';
-		buf[to++] = digits[i];
-	}
-	buf[to] = '\0';
-	return buf;
-}
-
-#define NUMBER(n) number(n, (char[NUMBER_SIZE]){0})
-
 /* ---- which devices there are -------------------------------------------------------------- */
 
 static bool name_is_shared(unsigned int entry)
@@ -83,8 +66,9 @@ static void name_device(unsigned int entry)
 	struct device *d = &devices[entry];
 	char netns[DEVICE_NAME + 32];
 
-	escape(d->label.text, sizeof(d->label.text), d->info.name,
-	       strnlen(d->info.name, DEVICE_NAME), ESCAPE_TERMINAL);
+	escape(d->name, sizeof(d->name), d->info.name, strnlen(d->info.name, DEVICE_NAME),
+	       ESCAPE_TERMINAL);
+	snprintf(d->label.text, sizeof(d->label.text), "%s", d->name);
 	if (!name_is_shared(entry) || d->info.key.netns == net_own_inode())
 		return;
 	net_inode_text(d->info.key.netns, netns, sizeof(netns));
@@ -209,19 +193,20 @@ static void print_gso(FILE *out, const char *name, const struct device_counts *c
 		fprintf(out,
 			"%s: %s GSO packets of %s datagrams: segmented in software before the "
 			"driver\n",
-			name, NUMBER(made->batches), NUMBER(made->batched));
+			name, GROUPED(made->batches), GROUPED(made->batched));
 		break;
 	case GSO_DEVICE:
 		fprintf(out,
 			"%s: %s GSO packets of %s datagrams: handed to the device "
 			"(tx-udp-segmentation)\n",
-			name, NUMBER(given->batches), NUMBER(given->batched));
+			name, GROUPED(given->batches), GROUPED(given->batched));
 		break;
 	case GSO_BOTH:
 		fprintf(out,
 			"%s: %s GSO packets of %s datagrams: %s handed to the device, the others "
 			"segmented in software\n",
-			name, NUMBER(made->batches), NUMBER(made->batched), NUMBER(given->batches));
+			name, GROUPED(made->batches), GROUPED(made->batched),
+			GROUPED(given->batches));
 		break;
 	case GSO_NONE:
 		break;
@@ -237,19 +222,19 @@ static void print_gro(FILE *out, const struct device *d)
 	switch (gro_verdict(&d->counts)) {
 	case GRO_MERGED:
 		fprintf(out, "%s: GRO made %s packets of the %s that came in\n", name,
-			NUMBER(stack->packets), NUMBER(wire->packets));
+			GROUPED(stack->packets), GROUPED(wire->packets));
 		break;
 	case GRO_BEFORE:
 		fprintf(out,
 			"%s: %s packets of %s datagrams came in as the sender made them: nothing "
 			"for GRO to merge\n",
-			name, NUMBER(stack->batches), NUMBER(stack->batched));
+			name, GROUPED(stack->batches), GROUPED(stack->batched));
 		break;
 	case GRO_REFUSED:
 		fprintf(out,
 			"%s: GRO merged none of %s packets; it wants UDP_GRO of the socket, "
 			"or: ethtool -K %s rx-udp-gro-forwarding on\n",
-			name, NUMBER(wire->packets), d->info.name);
+			name, GROUPED(wire->packets), d->name);
 		break;
 	case GRO_UNUSED:
 		/* One that sends to itself has none. */
@@ -257,7 +242,7 @@ static void print_gro(FILE *out, const struct device *d)
 			fprintf(out,
 				"%s: its driver gave GRO none of %s packets (veth: "
 				"ethtool -K %s gro on, and tso off at its peer)\n",
-				name, NUMBER(stack->packets), d->info.name);
+				name, GROUPED(stack->packets), d->name);
 		break;
 	case GRO_IDLE:
 		break;
@@ -270,9 +255,9 @@ static void print_place(FILE *out, const char *name, const struct packet_counts 
 	if (!c->packets)
 		return;
 	fprintf(out, "%s: %s datagrams (%s bytes) in %s packets given to the %s", name,
-		NUMBER(c->datagrams), NUMBER(c->bytes), NUMBER(c->packets), whom);
+		GROUPED(c->datagrams), GROUPED(c->bytes), GROUPED(c->packets), whom);
 	if (c->fragments)
-		fprintf(out, ", %s of them IP fragments", NUMBER(c->fragments));
+		fprintf(out, ", %s of them IP fragments", GROUPED(c->fragments));
 	fputc('\n', out);
 }
 
@@ -293,7 +278,7 @@ static void print_not_counted(FILE *out, const char *name, const struct device_c
 			uint64_t n = c->at[places[d]].not_counted[reason];
 
 			if (n)
-				fprintf(out, "%s: not counted: %s %s\n", name, NUMBER(n),
+				fprintf(out, "%s: not counted: %s %s\n", name, GROUPED(n),
 					not_counted[reason][d]);
 		}
 	}
@@ -308,7 +293,7 @@ static void print_waiting(const struct report *r, const char *name, const struct
 		fprintf(r->out,
 			"%s: %s of %s datagrams were not seen to reach the driver: dropped, or "
 			"still in the queue\n",
-			name, NUMBER(queued - given), NUMBER(queued));
+			name, GROUPED(queued - given), GROUPED(queued));
 }
 
 static void print_text(const struct report *r, const struct device *d)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grouped.h"
 #include "log.h"
 #include "object.h"
 #include "syscalls.h"
@@ -17,7 +18,7 @@
 #define ENOUGH       100
 #define MOSTLY       0.9
 #define BULK_BYTES   1000 /* datagrams that are larger on average carry a stream of data */
-#define VERDICTS_MAX 5    /* of one kind: the ports with most messages */
+#define VERDICTS_MAX 5    /* of one kind: the ports with most messages, the sizes met most */
 
 static struct table ports_seen;
 
@@ -102,94 +103,102 @@ static void say_rates(struct report *r, enum offload_direction direction,
 		f->bytes / seconds / 1e6, f->offloaded / messages * 100, how[direction]);
 }
 
-#define GROUPED 32
+/* A port that is not told. */
+#define NO_PORT 0
 
-/* 1204 as "1,204". */
-static const char *grouped(uint64_t n, char text[GROUPED])
-{
-	char digits[GROUPED];
-	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n), to = 0;
-
-	for (int i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			text[to++] = ',';
-		text[to++] = digits[i];
-	}
-	text[to] = '\0';
-	return text;
-}
-
-/* kind and count (of what it is about) are for programs, the text is for people. */
-static __attribute__((format(printf, 4, 5))) void verdict(struct report *r, const char *kind,
-							  uint64_t count, const char *fmt, ...)
+/* kind, port and count (of what it is about) are for programs, the text is for people. */
+static __attribute__((format(printf, 5, 6))) void
+verdict(struct report *r, const char *kind, uint32_t port, uint64_t count, const char *fmt, ...)
 {
 	char text[256];
 	va_list args;
+	json_t *json;
 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (r->format == REPORT_TEXT)
+	if (r->format == REPORT_TEXT) {
 		fprintf(r->out, "verdict: %s\n", text);
-	else
-		report__json(r, json_pack("{s:s, s:s, s:I, s:s}", "type", "verdict", "kind", kind,
-					  "count", (json_int_t)count, "text", text));
+		return;
+	}
+	json = json_pack("{s:s, s:s, s:I, s:s}", "type", "verdict", "kind", kind, "count",
+			 (json_int_t)count, "text", text);
+	if (port != NO_PORT)
+		json_object_set_new(json, "port", json_integer(port));
+	report__json(r, json);
+}
+
+typedef bool say_fn(struct report *r, const struct port *p);
+
+#define RATE_SIZE 64
+
+/* "38 sends/ms", or by the second what is rarer. */
+static const char *rate_text(const struct report *r, uint64_t n, const char *what,
+			     char buf[RATE_SIZE])
+{
+	double per_ms = n / (r->elapsed_ns / 1e6);
+	bool is_fast = per_ms >= 1;
+
+	snprintf(buf, RATE_SIZE, "%.*f %s/%s", is_fast && per_ms >= 10 ? 0 : 1,
+		 is_fast ? per_ms : per_ms * 1e3, what, is_fast ? "ms" : "s");
+	return buf;
 }
 
 /* Small datagrams of many peers could not be put together: of these "never" would be no news. */
-typedef bool say_fn(struct report *r, const struct port *p);
+static bool is_in_pieces(const struct offload_flow *f)
+{
+	return f->messages >= ENOUGH && !f->offloaded && f->bytes / f->messages >= BULK_BYTES;
+}
 
 static bool say_gso_unused(struct report *r, const struct port *p)
 {
 	const struct offload_flow *f = &p->stats->flow[OFFLOAD_TX];
-	char messages[GROUPED];
+	char rate[RATE_SIZE];
 
-	if (f->messages < ENOUGH || f->offloaded || f->bytes / f->messages < BULK_BYTES)
+	if (!is_in_pieces(f))
 		return false;
-	verdict(r, "gso-unused", f->messages,
-		"GSO is never used on port %u (%.3g sends/ms of one datagram, %s in all)", p->nr,
-		f->messages / (r->elapsed_ns / 1e6), grouped(f->messages, messages));
+	verdict(r, "gso-unused", p->nr, f->messages,
+		"GSO is never used on port %u (%s of one datagram, %s in all)", p->nr,
+		rate_text(r, f->messages, "sends", rate), GROUPED(f->messages));
 	return true;
 }
 
 static bool say_gro_unused(struct report *r, const struct port *p)
 {
 	const struct offload_flow *f = &p->stats->flow[OFFLOAD_RX];
-	char messages[GROUPED];
+	char rate[RATE_SIZE];
 
-	if (f->messages < ENOUGH || f->offloaded || f->bytes / f->messages < BULK_BYTES)
+	if (!is_in_pieces(f))
 		return false;
-	verdict(r, "gro-unused", f->messages,
-		"GRO is never used on port %u (%.3g receives/ms of one datagram, %s in all): is "
-		"UDP_GRO set on the socket?",
-		p->nr, f->messages / (r->elapsed_ns / 1e6), grouped(f->messages, messages));
+	verdict(r, "gro-unused", p->nr, f->messages,
+		"GRO is never used on port %u (%s of one datagram, %s in all): is UDP_GRO set on "
+		"the socket?",
+		p->nr, rate_text(r, f->messages, "receives", rate), GROUPED(f->messages));
 	return true;
 }
 
 static bool say_batches_of_one(struct report *r, const struct port *p)
 {
 	const struct offload_flow *f = &p->stats->flow[OFFLOAD_RX];
-	char ones[GROUPED], batches[GROUPED];
 
 	if (f->batches < ENOUGH || f->batches_of_one < MOSTLY * f->batches)
 		return false;
-	verdict(r, "recvmmsg-of-one", f->batches_of_one,
+	verdict(r, "recvmmsg-of-one", p->nr, f->batches_of_one,
 		"recvmmsg returned 1 message in %u %% of calls on port %u (%s of %s)",
 		(unsigned int)(100 * f->batches_of_one / f->batches), p->nr,
-		grouped(f->batches_of_one, ones), grouped(f->batches, batches));
+		GROUPED(f->batches_of_one), GROUPED(f->batches));
 	return true;
 }
 
 static bool say_partial(struct report *r, const struct port *p)
 {
 	const struct offload_flow *f = &p->stats->flow[OFFLOAD_TX];
-	char partial[GROUPED], calls[GROUPED];
 
 	if (!f->partial)
 		return false;
-	verdict(r, "sendmmsg-partial", f->partial,
+	verdict(r, "sendmmsg-partial", p->nr, f->partial,
 		"sendmmsg sent fewer messages than it was given in %s of %s calls on port %u",
-		grouped(f->partial, partial), grouped(f->batches, calls), p->nr);
+		GROUPED(f->partial), GROUPED(f->batches), p->nr);
 	return true;
 }
 
@@ -205,7 +214,7 @@ static void say_of_ports(struct report *r, const struct ports *ports, say_fn *sa
 static void say_errors(struct report *r)
 {
 	static const int errors[] = {EIO, EINVAL, EMSGSIZE};
-	char names[64] = "", text[GROUPED];
+	char names[64] = "";
 	uint64_t sum = 0;
 	size_t used = 0;
 
@@ -219,35 +228,59 @@ static void say_errors(struct report *r)
 		sum += cnt;
 	}
 	if (sum)
-		verdict(r, "gso-errors", sum, "%s on GSO sends: %s", names, grouped(sum, text));
+		verdict(r, "gso-errors", NO_PORT, sum, "%s on GSO sends: %s", names, GROUPED(sum));
 }
 
-static void say_truncated(struct report *r)
+struct truncated {
+	uint32_t room;
+	uint64_t times;
+};
+
+static int compare_truncated(const void *a, const void *b)
+{
+	const struct truncated *left = a, *right = b;
+
+	if (left->times != right->times)
+		return left->times < right->times ? 1 : -1;
+	return left->room < right->room ? -1 : left->room > right->room;
+}
+
+static int say_truncated(struct report *r)
 {
 	const struct table *t = report__counts(r, "rx_truncated");
+	struct truncated *list;
+	size_t cnt = t ? t->cnt : 0;
 
-	for (size_t i = 0; t && i < t->cnt; i++) {
-		const struct count *cnt = table__value(t, i);
-		char room[GROUPED], times[GROUPED];
-		uint32_t bytes;
+	list = calloc(cnt + 1, sizeof(*list));
+	if (!list)
+		return fail(-ENOMEM, "failed to list truncated messages");
+	for (size_t i = 0; i < cnt; i++) {
+		const struct count *times = table__value(t, i);
 
-		memcpy(&bytes, table__key(t, i), sizeof(bytes));
-		if (cnt->n)
-			verdict(r, "truncated", cnt->n,
-				"receive buffers of %s bytes truncated %s time%s (MSG_TRUNC)",
-				grouped(bytes, room), grouped(cnt->n, times),
-				cnt->n == 1 ? "" : "s");
+		memcpy(&list[i].room, table__key(t, i), sizeof(list[i].room));
+		list[i].times = times->n;
 	}
+	qsort(list, cnt, sizeof(*list), compare_truncated);
+	for (size_t i = 0; i < cnt && i < VERDICTS_MAX && list[i].times; i++)
+		verdict(r, "truncated", NO_PORT, list[i].times,
+			"receive buffers of %s bytes truncated %s time%s (MSG_TRUNC)",
+			GROUPED(list[i].room), GROUPED(list[i].times),
+			list[i].times == 1 ? "" : "s");
+	free(list);
+	return 0;
 }
 
-static void say_verdicts(struct report *r, const struct ports *ports)
+static int say_verdicts(struct report *r, const struct ports *ports)
 {
+	int err;
+
 	say_of_ports(r, ports, say_gso_unused);
 	say_of_ports(r, ports, say_gro_unused);
-	say_truncated(r);
+	err = say_truncated(r);
 	say_errors(r);
 	say_of_ports(r, ports, say_batches_of_one);
 	say_of_ports(r, ports, say_partial);
+	return err;
 }
 
 static void say_left_out(const struct report *r)
@@ -272,7 +305,7 @@ int offload_report(struct report *r, uint64_t messages[])
 		messages[d] = sum.messages;
 	}
 	if (!err) {
-		say_verdicts(r, &ports);
+		err = say_verdicts(r, &ports);
 		say_left_out(r);
 	}
 	ports__free(&ports);

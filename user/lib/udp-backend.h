@@ -33,6 +33,9 @@ enum udp_backend_key {
 /* For the tool's argp parser: false if the key is none of these. Bad values exit. */
 bool udp_backend_parse(int key, const char *text);
 
+/* The first of the options that was given; NULL if none was. */
+const char *udp_backend_option(void);
+
 /* Was --backend given? --mmsg-only? */
 bool udp_backend_is_forced(void);
 bool udp_backend_mmsg_only(void);
