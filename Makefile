@@ -179,6 +179,7 @@ bench: all
 	$(Q)tools/deps check
 	$(Q)$(MAKE) --no-print-directory $(BENCH_PROGRAMS)
 	$(Q)tools/bench/run
+	$(Q)tools/bench/io-latencies
 
 install: all
 	install -d $(DESTDIR)$(prefix)/bin
