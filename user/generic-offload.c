@@ -10,7 +10,6 @@
 #include "offload-device.h"
 #include "offload-report.h"
 #include "options.h"
-#include "privilege.h"
 #include "probe-set.h"
 #include "tool.h"
 #include "udp-backend.h"
@@ -265,23 +264,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {.options = options, .parser = parse};
 
-static const struct tool_mode modes[] = {
-	{"by fentry or raw (--compat): CAP_BPF, CAP_PERFMON", privilege_may_load},
-	{"by event: and CAP_DAC_READ_SEARCH (kernel.perf_event_paranoid=3: CAP_SYS_ADMIN)",
-	 udp_backend_may_use_events},
-	{"--usdt: CAP_SYS_ADMIN (some kernels: CAP_PERFMON)", privilege_may_probe},
-	{0},
-};
-
 static const struct tool tool = {
 	.name = "generic-offload",
 	.brief = "Size and number of the datagrams of each UDP message: GSO and GRO.",
 	.examples = "  generic-offload -c './server -p 4433'  until it ends or Ctrl-C\n"
 		    "  generic-offload -p 1234 -i 1           each second\n"
 		    "  generic-offload --device eth0 -d 10    what the device sent and received\n",
-	.needs = "Needs root, or CAP_BPF and CAP_PERFMON; --usdt: CAP_SYS_ADMIN (see --doctor).\n",
-	.locked_down = "Linux 6.2 or newer, without --usdt; or lockdown=integrity",
-	.modes = modes,
+	.needs = UDP_BACKEND_NEEDS,
+	.locked_down = UDP_BACKEND_LOCKED_DOWN,
+	.modes = udp_backend_modes,
 	.argp = &argp,
 	.open = open_source,
 	.setup = setup,

@@ -12,7 +12,6 @@
 #include "kernel.h"
 #include "log.h"
 #include "options.h"
-#include "privilege.h"
 #include "probe-set.h"
 #include "stamping.h"
 #include "tool.h"
@@ -218,11 +217,12 @@ static const struct argp_option options[] = {
 
 static void check_combination(void)
 {
-	if (source == &kernel || (!settings.stages && !udp_backend_is_forced()))
+	const char *option = settings.stages ? "--stages" : udp_backend_option();
+
+	if (source == &kernel || !option)
 		return;
-	refuse(-EINVAL, "--usdt knows neither %s",
-	       settings.stages ? "stages nor drops" : "calls nor backends");
-	suggest("the same without --usdt");
+	refuse(-EINVAL, "%s is not for --usdt", option);
+	suggest("the same without %s", option);
 	exit(USAGE_ERROR);
 }
 
@@ -254,23 +254,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {.options = options, .parser = parse};
 
-static const struct tool_mode modes[] = {
-	{"by fentry or raw (--compat): CAP_BPF, CAP_PERFMON", privilege_may_load},
-	{"by event: and CAP_DAC_READ_SEARCH (kernel.perf_event_paranoid=3: CAP_SYS_ADMIN)",
-	 udp_backend_may_use_events},
-	{"--usdt: CAP_SYS_ADMIN (some kernels: CAP_PERFMON)", privilege_may_probe},
-	{0},
-};
-
 static const struct tool tool = {
 	.name = "io-latencies",
 	.brief = "Time that UDP datagrams take between processes and drivers; drops.",
 	.examples = "  io-latencies -p 1234                  until it ends or Ctrl-C\n"
 		    "  io-latencies --stages -c './server'   where the time goes\n"
 		    "  io-latencies -i 1                     all processes, each second\n",
-	.needs = "Needs root, or CAP_BPF and CAP_PERFMON; --usdt: CAP_SYS_ADMIN (see --doctor).\n",
-	.locked_down = "Linux 6.2 or newer, without --usdt; or lockdown=integrity",
-	.modes = modes,
+	.needs = UDP_BACKEND_NEEDS,
+	.locked_down = UDP_BACKEND_LOCKED_DOWN,
+	.modes = udp_backend_modes,
 	.argp = &argp,
 	.open = open_source,
 	.setup = setup,

@@ -6,7 +6,6 @@
 
 #include "log.h"
 #include "options.h"
-#include "privilege.h"
 #include "tool.h"
 #include "udp-backend.h"
 #include "udp-report.h"
@@ -237,23 +236,15 @@ static const struct argp argp = {.options = options, .parser = parse};
 
 TOOL_SKELETON(udp_syscall)
 
-static const struct tool_mode modes[] = {
-	{"by fentry or raw (--compat): CAP_BPF, CAP_PERFMON", privilege_may_load},
-	{"by event: and CAP_DAC_READ_SEARCH (kernel.perf_event_paranoid=3: CAP_SYS_ADMIN)",
-	 udp_backend_may_use_events},
-	{"--usdt: CAP_SYS_ADMIN (some kernels: CAP_PERFMON)", privilege_may_probe},
-	{0},
-};
-
 static const struct tool tool = {
 	.name = "udp-syscall",
 	.brief = "Histograms of the system calls that send and receive UDP datagrams.",
 	.examples = "  udp-syscall -c './server -p 4433'     until it ends or Ctrl-C\n"
 		    "  udp-syscall -p 1234 -i 1 --bytes      each second, with bytes\n"
 		    "  udp-syscall --by socket -d 10         all processes, by socket\n",
-	.needs = "Needs root, or CAP_BPF and CAP_PERFMON; --usdt: CAP_SYS_ADMIN (see --doctor).\n",
-	.locked_down = "Linux 6.2 or newer, without --usdt; or lockdown=integrity",
-	.modes = modes,
+	.needs = UDP_BACKEND_NEEDS,
+	.locked_down = UDP_BACKEND_LOCKED_DOWN,
+	.modes = udp_backend_modes,
 	.argp = &argp,
 	.open = open_udp_syscall,
 	.setup = setup,

@@ -227,7 +227,15 @@ void udp_backend_say_unseen(bool rx, bool tx)
 	note("no call %son a UDP socket was seen; try %s", what, hint);
 }
 
-bool udp_backend_may_use_events(void)
+static bool may_use_events(void)
 {
 	return privilege_may_load() && kernel_has(KERNEL_SYSCALL_EVENTS);
 }
+
+const struct tool_mode udp_backend_modes[] = {
+	{"by fentry or raw (--compat): CAP_BPF, CAP_PERFMON", privilege_may_load},
+	{"by event: and CAP_DAC_READ_SEARCH (kernel.perf_event_paranoid=3: CAP_SYS_ADMIN)",
+	 may_use_events},
+	{"--usdt: CAP_SYS_ADMIN (some kernels: CAP_PERFMON)", privilege_may_probe},
+	{0},
+};

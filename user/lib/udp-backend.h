@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "target.h"
+#include "tool.h"
 
 enum udp_backend_key {
 	UDP_KEY_MMSG_ONLY = 0x3000,
@@ -58,7 +59,10 @@ int udp_backend_attach(struct bpf_object *obj);
 /* Note that calls were seen in one direction only, or in none, and what may help. */
 void udp_backend_say_unseen(bool rx, bool tx);
 
-/* For struct tool's modes: may programs on tracepoints of single calls be used here? */
-bool udp_backend_may_use_events(void);
+/* For struct tool, of tools that have --usdt too. */
+extern const struct tool_mode udp_backend_modes[];
+#define UDP_BACKEND_NEEDS \
+	"Needs root, or CAP_BPF and CAP_PERFMON; --usdt: CAP_SYS_ADMIN (see --doctor).\n"
+#define UDP_BACKEND_LOCKED_DOWN "Linux 6.2 or newer, without --usdt; or lockdown=integrity"
 
 #endif
