@@ -239,9 +239,11 @@ sees_all() {
 		"why: it has 9 probes (.note.stapsdt): *s2n_quic:*__mmsg__start_send*" "try: --probe *"
 	try udp-syscall --usdt /etc/passwd -d 1
 	refused 1 "*'/etc/passwd' has no probes: it is not an ELF file"
-	for missing in ./missing no-such-command ''; do
+	try udp-syscall --usdt ./missing -d 1
+	refused 1 "*failed to open './missing': No such file or directory"
+	for missing in no-such-command ''; do
 		try udp-syscall --usdt "$missing" -d 1
-		refused 1 "*failed to open '$missing': No such file or directory"
+		refused 1 "*: no program and no library is called '$missing'" 'try: a path, such as ./*'
 	done
 	mkfifo fifo
 	try udp-syscall --usdt ./fifo -d 1

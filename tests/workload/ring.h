@@ -85,13 +85,16 @@ static inline void ring_register(const struct ring *ring, unsigned int what, voi
 
 static inline void ring_need_op(const struct ring *ring, unsigned int op)
 {
-	struct {
-		struct io_uring_probe probe;
-		struct io_uring_probe_op ops[256];
-	} all = {};
+	const unsigned int ops = 256;
+	struct io_uring_probe *probe = calloc(1, sizeof(*probe) + ops * sizeof(probe->ops[0]));
+	bool supported;
 
-	ring_register(ring, IORING_REGISTER_PROBE, &all, 256);
-	if (op > all.probe.last_op || !(all.ops[op].flags & IO_URING_OP_SUPPORTED))
+	if (!probe)
+		err(1, "no memory");
+	ring_register(ring, IORING_REGISTER_PROBE, probe, ops);
+	supported = op <= probe->last_op && probe->ops[op].flags & IO_URING_OP_SUPPORTED;
+	free(probe);
+	if (!supported)
 		ring_not_here("this kernel has no such operation");
 }
 

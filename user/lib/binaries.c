@@ -100,7 +100,7 @@ static int visit_libraries(struct walk *w, const char *name)
 
 	if (err) {
 		refuse(-ENOENT, "no program and no library is called '%s'", name);
-		suggest("a path, such as ./%s", name);
+		suggest("a path, such as ./%s", *name ? name : "server");
 	}
 	for (size_t i = 0; !err && i < cnt; i++) {
 		err = binary_of_name(&binary, paths[i]);
