@@ -54,7 +54,7 @@ all_are() {
 	need_build
 	all_are AArch64 $(sources user .c | sed "s,^,$built/,") \
 		$(sources examples .bpf.c | sed "s,^,$built/,") \
-		$(sources tests/workload .c | sed "s,^,$built/workload/,")
+		$(sources tests/workload .c | sed "s,^probed-lib$,libprobed.so,; s,^,$built/workload/,")
 }
 
 @test "workloads for 32-bit callers and without a dynamic loader are there too" {
