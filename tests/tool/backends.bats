@@ -25,6 +25,7 @@ make_small_btf() {
 	grep -qx 'udp-syscall: backend: raw' stderr
 }
 
+# bats test_tags=slow
 @test "syscount: tp_btf and classic tracepoints count the same" {
 	use_static_load ""
 	local backend mode
@@ -67,6 +68,7 @@ make_small_btf() {
 	done
 }
 
+# bats test_tags=slow
 @test "udp-syscall with a BTF that only has what it reads: raw tracepoints, exact" {
 	make_small_btf
 	trace --btf small.btf -v -- "$workload/udp-load" -t 2

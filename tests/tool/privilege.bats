@@ -159,7 +159,7 @@ doctor_passes() {
 
 # ---- who may do what ------------------------------------------------------------------------
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "one of CAP_BPF and CAP_PERFMON, or none: each mode refuses, and names what lacks" {
 	[ -x "$public/usdt-app" ] && modes='syscount default compat usdt' || modes='syscount default compat'
 	for row in ':CAP_BPF, CAP_PERFMON' '+bpf:CAP_PERFMON' '+perfmon:CAP_BPF' \

@@ -117,7 +117,7 @@ has_reports() {
 		sort | diff want -
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "interval reports add up by process and by thread" {
 	work='-g 50000 -r 20000 -t 3 -f 2'
 	for mode in -P --threads "-P -L"; do

@@ -80,7 +80,7 @@ births() {
 	done
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "a 32-bit program is counted under the right names" {
 	use_static_load -m32
 	"$load" >/dev/null || skip "32-bit programs do not run here"
@@ -89,7 +89,7 @@ births() {
 	done
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "calls without a begin, and those that end in another life" {
 	for odd in syscall-odd syscall-odd-32; do
 		[ -x "$workload/$odd" ] || continue

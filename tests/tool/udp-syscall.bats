@@ -193,7 +193,7 @@ is_quotient() {
 	done
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "--by socket: local address and peer, and together they are the total" {
 	local end4='127\.0\.0\.1:[0-9]+' end6='\[::1\]:[0-9]+'
 	trace --by socket -- "$workload/udp-load" -t 2 -e -6 -c
@@ -256,7 +256,7 @@ is_quotient() {
 	[ "$(tail -n 2 report | cut -d: -f1 | tr '\n' ' ')" = 'rx tx ' ]
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,slow
 @test "reports of intervals add up to the total" {
 	trace -i 20ms -- "$workload/udp-load" -t 2 -e -n 200 -d 500
 	is_exact
