@@ -38,17 +38,27 @@ BPF_CFLAGS   := -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Wextr
 	-Ivmlinux -Ibpf/lib -Iinclude $(if $(SYSROOT),--sysroot=$(SYSROOT)) \
 	-idirafter $(SYSROOT)/usr/include/$(MULTIARCH) $(BPF_CPPFLAGS)
 
+# It takes instructions apart; only for tools that put probes into functions.
+LIBS_x86 := -Wl,--push-state,--as-needed -lZydis -Wl,--pop-state
+
 # libbpf is linked statically: the layout of USDT arguments is shared between its headers and
 # its code, and differs between releases that have the same soname.
 WRAPPED := btf__load_vmlinux_btf bpf_prog_load bpf_btf_get_next_id elf_begin
 LIBS := $(foreach f,$(WRAPPED),-Wl,--wrap=$(f) -Wl,--undefined=__wrap_$(f)) \
 	-Wl,-Bstatic $(shell $(PKG_CONFIG) --libs libbpf) -Wl,-Bdynamic \
-	$(shell $(PKG_CONFIG) --libs libelf zlib jansson libseccomp)
+	$(shell $(PKG_CONFIG) --libs libelf zlib jansson libseccomp) $(LIBS_$(ARCH))
 
 TOOLS    := $(patsubst user/%.c,%,$(wildcard user/*.c))
 EXAMPLES := $(patsubst examples/%.bpf.c,%,$(wildcard examples/*.bpf.c))
 LIB_OBJS := $(patsubst user/lib/%.c,$(O)/lib/%.o,$(wildcard user/lib/*.c))
 LIB      := $(O)/libwirescope.a
+
+# What is put into the processes of a command, beside the tools: its names are all that it shows,
+# its own calls stay its own.
+PRELOADS      := libwirescope-tls.so
+PRELOAD_OBJS  := $(patsubst preload/%.c,$(O)/preload/%.o,$(wildcard preload/*.c))
+PRELOAD_FLAGS := -fPIC -fvisibility=hidden
+PRELOAD_LINK   = -shared -Wl,-soname,$(@F) -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,now -Wl,--as-needed
 
 ifeq ($(V),1)
 Q   :=
@@ -61,7 +71,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all
-all: $(addprefix $(BIN),$(TOOLS))
+all: $(addprefix $(BIN),$(TOOLS) $(PRELOADS))
 
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
@@ -128,6 +138,15 @@ $(addprefix $(O)/,$(EXAMPLES)): $(O)/%: $(O)/%.o $(LIB)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
 
+$(O)/preload/%.o: preload/%.c | $(O)/.have-tools
+	$(say) CC $@
+	$(Q)$(BUILD) $(CC) -D_GNU_SOURCE -Iinclude -Ipreload $(CPPFLAGS) $(CFLAGS_ALL) $(PRELOAD_FLAGS) \
+		-MMD -MP -c $< -o $@
+
+$(addprefix $(BIN),$(PRELOADS)): $(PRELOAD_OBJS)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(STRIP_DEBUG) $(LDFLAGS) $(PRELOAD_LINK) $^ -pthread -ldl -o $@
+
 .PHONY: deps demo check check-vm check-vm-wide lint bench install clean examples arm64
 examples: $(addprefix $(O)/,$(EXAMPLES))
 
@@ -184,8 +203,10 @@ bench: all
 install: all
 	install -d $(DESTDIR)$(prefix)/bin
 	install -m 0755 $(addprefix $(BIN),$(TOOLS)) $(DESTDIR)$(prefix)/bin
+	install -d $(DESTDIR)$(prefix)/lib/wirescope
+	install -m 0644 $(addprefix $(BIN),$(PRELOADS)) $(DESTDIR)$(prefix)/lib/wirescope
 
 clean:
-	rm -rf $(O) $(TOOLS)
+	rm -rf $(O) $(TOOLS) $(PRELOADS)
 
 -include $(wildcard $(O)/*.d $(O)/*/*.d $(O)/unit/lib/*.d)

@@ -127,7 +127,7 @@ __noinline int take_one(__u32 i, __u32 n, __u32 call, __u32 socket_gso)
 	if (!m || !t || i >= MESSAGES_CHUNK)
 		return 0;
 	msg = messages_at(m, i, call);
-	said = msg.control_len ? messages_gso(i, n, call) : 0;
+	said = msg.control_len ? messages_gso(msg.control, msg.control_len, i, n, call) : 0;
 	if (call & UDP_RX && msg.flags & MSG_TRUNC)
 		count_truncated(msg.iov, msg.iov_cnt, msg.len, call);
 	take_message(t, call, msg.len, said ? GSO_SIZE(said) : socket_gso);

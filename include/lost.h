@@ -10,6 +10,7 @@ enum lost_reason {
 	LOST_FAULT,     /* memory of the traced process could not be read */
 	LOST_LONG,      /* control messages of more than is read of them */
 	LOST_COMPAT,    /* a 32-bit process that the chosen backend cannot see */
+	LOST_CUT,       /* part of what a call moved found no room any more */
 	LOST_REASONS,
 };
 

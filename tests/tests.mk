@@ -5,7 +5,12 @@ include tests/btf/btf.mk
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
 HAVE_SDT   := $(shell echo '\#include <sys/sdt.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
-WORKLOADS  := $(filter-out probed-lib $(if $(HAVE_SDT),,usdt-app s2n-app),\
+# Those that need a TLS library; a system that we only build for has none.
+have-module = $(if $(SYSROOT),,$(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes))
+NO_LIBRARY := $(if $(call have-module,openssl),,tls-openssl tls-handshakes) \
+	$(if $(call have-module,gnutls),,tls-gnutls) $(if $(call have-module,nss),,tls-nss)
+HAVE_LIBSSL_A := $(if $(call have-module,openssl),$(wildcard $(shell $(CC) -print-file-name=libssl.a)))
+WORKLOADS  := $(filter-out probed-lib $(NO_LIBRARY) $(if $(HAVE_SDT),,usdt-app s2n-app),\
 	$(patsubst tests/workload/%.c,%,$(wildcard tests/workload/*.c))) \
 	$(if $(HAVE_SDT),s2n-app-reassembler libprobed.so)
 # 32-bit callers: only where the compiler and a C library can build them.
@@ -18,7 +23,8 @@ WORKLOADS_32 := $(if $(HAVE_M32),udp-load-32 syscall-load-32 syscall-odd-32 all-
 # which have no compiler.
 HAVE_STATIC := $(shell echo 'int main(void){return 0;}' | \
 	$(CC) -static -x c - -o /dev/null 2>/dev/null && echo yes)
-WORKLOADS   += syscall-numbers $(if $(HAVE_STATIC),static/syscall-load)
+WORKLOADS   += syscall-numbers $(if $(HAVE_STATIC),static/syscall-load) \
+	$(if $(HAVE_LIBSSL_A),tls-openssl-static)
 WORKLOADS_32 += $(if $(HAVE_M32),syscall-numbers-32 $(if $(HAVE_STATIC),static/syscall-load-32))
 TEST_FILES := $(UNIT_TESTS) tests/fuzz/corpus.sh $(sort $(wildcard tests/tool/*.bats tests/tool/*.sh \
 	tests/parity/*.bats tests/parity/*.sh)) $(BTF_TESTS)
@@ -66,7 +72,7 @@ $(O)/workload/syscall-numbers-32:
 	$(say) GEN $@
 	$(Q)$(BUILD) $(call NUMBERS,$(CC_32))
 
-$(addprefix $(O)/workload/,syscall-set resolve): $(O)/workload/%: tests/workload/%.c $(LIB)
+$(addprefix $(O)/workload/,syscall-set resolve placements): $(O)/workload/%: tests/workload/%.c $(LIB)
 	$(say) LINK $@
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< $(filter %.a,$^) $(LIBS) -o $@
 
@@ -83,9 +89,20 @@ $(O)/workload/libprobed.so: tests/workload/probed-lib.c
 			-MT $@ -MF $@.d -c $< -o $@.$$part.o || exit; done
 	$(Q)$(CC) $(CFLAGS_ALL) -shared $@.1.o $@.2.o -o $@ && rm -f $@.1.o $@.2.o
 
+# OpenSSL in the program itself.
+$(O)/workload/tls-openssl-static: tests/workload/tls-openssl.c
+	$(say) LINK $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread \
+		-Wl,-Bstatic -lssl -lcrypto -Wl,-Bdynamic -ldl -o $@
+
+$(O)/workload/tls-openssl $(O)/workload/tls-handshakes: MODULES := openssl
+$(O)/workload/tls-gnutls: MODULES := gnutls
+$(O)/workload/tls-nss: MODULES := nss
+
 $(O)/workload/%: tests/workload/%.c
 	$(say) LINK $@
-	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread -o $@
+	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread -o $@ \
+		$(if $(MODULES),$(shell $(PKG_CONFIG) --cflags --libs $(MODULES)))
 
 .PHONY: workloads check-programs check-built
 workloads: $(addprefix $(O)/workload/,$(WORKLOADS) $(WORKLOADS_32))

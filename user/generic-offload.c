@@ -22,15 +22,6 @@ enum key {
 	KEY_PROBE,
 };
 
-/* Where the numbers are from: each source has programs of its own. */
-struct source {
-	struct skel *(*open)(void);
-	int (*setup)(void *skel, const struct target *target);
-	int (*attach)(void *skel, const struct target *target);
-	int (*started)(void *skel, const struct target *target, uint64_t now_ns);
-	int (*report)(void *skel, struct report *r);
-};
-
 static uint64_t messages[OFFLOAD_DIRECTIONS], by_uring; /* in the whole run */
 
 /* s2n-quic's names (pull request 1866 of 2023); --probe overrides. */
@@ -49,6 +40,7 @@ static int calls_setup(void *skel, const struct target *target)
 {
 	struct generic_offload_bpf *s = skel;
 
+	s->rodata->udp_asides = true;
 	return udp_backend_setup(s->obj, target, NULL);
 }
 
@@ -138,14 +130,14 @@ static int usdt_report(void *skel, struct report *r)
 	return err;
 }
 
-static const struct source calls = {
+static const struct tool calls = {
 	.open = open_generic_offload,
 	.setup = calls_setup,
 	.attach = calls_attach,
 	.report = calls_report,
 };
 
-static const struct source device = {
+static const struct tool device = {
 	.open = offload_device_open,
 	.setup = offload_device_setup,
 	.attach = offload_device_attach,
@@ -153,38 +145,18 @@ static const struct source device = {
 	.report = offload_device_report,
 };
 
-static const struct source usdt = {
+static const struct tool usdt = {
 	.open = probe_set_open,
 	.setup = usdt_setup,
 	.attach = probe_set_attach,
 	.report = usdt_report,
 };
 
-static const struct source *source = &calls;
+static const struct tool *chosen = &calls;
 
-static struct skel *open_source(void)
+static const struct tool *source(void)
 {
-	return source->open();
-}
-
-static int setup(void *skel, const struct target *target)
-{
-	return source->setup(skel, target);
-}
-
-static int attach(void *skel, const struct target *target)
-{
-	return source->attach(skel, target);
-}
-
-static int started(void *skel, const struct target *target, uint64_t now_ns)
-{
-	return source->started ? source->started(skel, target, now_ns) : 0;
-}
-
-static int report(void *skel, struct report *r)
-{
-	return source->report(skel, r);
+	return chosen;
 }
 
 static const struct argp_option options[] = {
@@ -197,10 +169,10 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static void choose_source(const struct source *chosen)
+static void choose_source(const struct tool *wanted)
 {
-	if (source == &calls || source == chosen) {
-		source = chosen;
+	if (chosen == &calls || chosen == wanted) {
+		chosen = wanted;
 		return;
 	}
 	refuse(-EINVAL, "--device and --usdt exclude each other");
@@ -230,9 +202,9 @@ static void check_combination(void)
 {
 	const char *of_calls = udp_backend_option();
 
-	if (source != &calls && of_calls)
+	if (chosen != &calls && of_calls)
 		refuse_option(of_calls, "socket calls, not for --device or --usdt");
-	if (source != &usdt && probe_given)
+	if (chosen != &usdt && probe_given)
 		refuse_option("--probe", "--usdt");
 }
 
@@ -274,11 +246,7 @@ static const struct tool tool = {
 	.locked_down = UDP_BACKEND_LOCKED_DOWN,
 	.modes = udp_backend_modes,
 	.argp = &argp,
-	.open = open_source,
-	.setup = setup,
-	.attach = attach,
-	.started = started,
-	.report = report,
+	.source = source,
 };
 
 int main(int argc, char **argv)

@@ -24,14 +24,6 @@ enum key {
 	KEY_PROBE,
 };
 
-/* Where the times are from: each source has programs of its own. */
-struct source {
-	struct skel *(*open)(void);
-	int (*setup)(void *skel, const struct target *target);
-	int (*attach)(void *skel, const struct target *target);
-	int (*report)(void *skel, struct report *r);
-};
-
 static struct {
 	bool stages;
 	bool rx_stages;   /* the kernel tells of what comes into sockets' queues */
@@ -168,40 +160,25 @@ static int kernel_report(void *skel, struct report *r)
 
 TOOL_SKELETON(io_latencies)
 
-static const struct source kernel = {
+static const struct tool kernel = {
 	.open = open_io_latencies,
 	.setup = kernel_setup,
 	.attach = kernel_attach,
 	.report = kernel_report,
 };
 
-static const struct source usdt = {
+static const struct tool usdt = {
 	.open = probe_set_open,
 	.setup = io_usdt_setup,
 	.attach = probe_set_attach,
 	.report = io_usdt_report,
 };
 
-static const struct source *source = &kernel;
+static const struct tool *chosen = &kernel;
 
-static struct skel *open_source(void)
+static const struct tool *source(void)
 {
-	return source->open();
-}
-
-static int setup(void *skel, const struct target *target)
-{
-	return source->setup(skel, target);
-}
-
-static int attach(void *skel, const struct target *target)
-{
-	return source->attach(skel, target);
-}
-
-static int report(void *skel, struct report *r)
-{
-	return source->report(skel, r);
+	return chosen;
 }
 
 static const struct argp_option options[] = {
@@ -219,7 +196,7 @@ static void check_combination(void)
 {
 	const char *option = settings.stages ? "--stages" : udp_backend_option();
 
-	if (source == &kernel || !option)
+	if (chosen == &kernel || !option)
 		return;
 	refuse(-EINVAL, "%s is not for --usdt", option);
 	suggest("the same without %s", option);
@@ -236,7 +213,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		settings.stages = true;
 		break;
 	case KEY_USDT:
-		source = &usdt;
+		chosen = &usdt;
 		probe_set_binary(arg);
 		break;
 	case KEY_PROBE:
@@ -264,10 +241,7 @@ static const struct tool tool = {
 	.locked_down = UDP_BACKEND_LOCKED_DOWN,
 	.modes = udp_backend_modes,
 	.argp = &argp,
-	.open = open_source,
-	.setup = setup,
-	.attach = attach,
-	.report = report,
+	.source = source,
 };
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "kernel.h"
 #include "linear.h"
 #include "log.h"
 #include "options.h"
@@ -10,6 +11,7 @@
 #include "probe-list.h"
 #include "probe-set.h"
 #include "tool.h"
+#include "uprobe-cost.h"
 
 enum key { KEY_LINEAR = 0x2000 };
 
@@ -76,9 +78,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {.options = options, .parser = parse};
 
+static bool may_probe_functions(void)
+{
+	return privilege_may_probe() || (kernel_has(KERNEL_UPROBE_MULTI) && privilege_may_load());
+}
+
 static const struct tool_mode modes[] = {
 	{"rawtp: CAP_BPF, CAP_PERFMON", privilege_may_load},
-	{"usdt, uprobe: CAP_SYS_ADMIN (some kernels: CAP_PERFMON)", privilege_may_probe},
+	{"uprobe: CAP_SYS_ADMIN (since 6.10: CAP_BPF, CAP_PERFMON)", may_probe_functions},
+	{"usdt: CAP_SYS_ADMIN (some kernels: CAP_PERFMON)", privilege_may_probe},
 	{0},
 };
 
@@ -102,6 +110,7 @@ static const struct tool tool = {
 	.needs = "Needs root, or CAP_SYS_ADMIN (see --doctor).\n",
 	.locked_down = "lockdown=integrity",
 	.modes = modes,
+	.costs = uprobe_print_costs,
 	.argp = &argp,
 	.arguments = "SPEC...",
 	.argument = add_argument,

@@ -139,16 +139,15 @@ static __always_inline struct message messages_at(struct messages *m, __u32 i, _
 	return msg;
 }
 
-/* How far to read for the control messages of message i of n and of those behind it; 0: no array.
- */
-static __always_inline __u32 control_ahead(struct messages *m, const struct message *msg, __u32 i,
+/* How far to read for message i of n and those behind it; 0: they are not an array. */
+static __always_inline __u32 control_ahead(struct messages *m, __u64 control, __u32 len, __u32 i,
 					   __u32 n, __u32 call)
 {
-	__u64 distance = messages_at(m, i + 1, call).control - msg->control, bytes;
+	__u64 distance = messages_at(m, i + 1, call).control - control, bytes;
 
 	if (i + 1 >= n || i + 1 >= MESSAGES_CHUNK || distance > CONTROL_DISTANCE)
 		return 0;
-	bytes = distance * (n - i - 1) + msg->control_len;
+	bytes = distance * (n - i - 1) + len;
 	return bytes > CONTROL_BYTES ? CONTROL_BYTES : bytes;
 }
 
@@ -196,33 +195,35 @@ static __always_inline __u32 find_gso(struct messages *m, __u32 at, __u32 end, _
 			found = GSO_SAID | GSO_SIZE(control_word(m, at + header));
 		if (bytes < header * 4 || bytes > CONTROL_MAX)
 			return found;
-		at += (bytes + long_words * 4 - 1) / (long_words * 4) * long_words;
+		/* Shifts and masks: a division is slow, and each message comes by here. */
+		at += ((bytes + 3) / 4 + long_words - 1) & -long_words;
 	}
 	if (at + header <= end)
 		lost_inc(LOST_LONG);
 	return found;
 }
 
-/* What the control messages of message i of n say of the size of its datagrams; 0: nothing. */
-__noinline __u32 messages_gso(__u32 i, __u32 n, __u32 call)
+/*
+ * What the control messages of message i of n, which are len bytes at control, say of the size of
+ * its datagrams; 0: nothing.
+ */
+__noinline __u32 messages_gso(__u64 control, __u32 len, __u32 i, __u32 n, __u32 call)
 {
 	struct messages *m = current_messages();
-	struct message msg;
-	__u32 len;
 	__u64 at;
 
 	if (!m || i >= MESSAGES_CHUNK)
 		return 0;
-	msg = messages_at(m, i, call);
-	len = msg.control_len < CONTROL_MAX ? msg.control_len : CONTROL_MAX;
-	at = msg.control - m->control_at;
+	if (len > CONTROL_MAX) {
+		lost_inc(LOST_LONG);
+		len = CONTROL_MAX;
+	}
+	at = control - m->control_at;
 	if (at + len > m->control_bytes || at >= CONTROL_BYTES || at % 4) {
-		if (control_read(m, msg.control, len, control_ahead(m, &msg, i, n, call)))
+		if (control_read(m, control, len, control_ahead(m, control, len, i, n, call)))
 			return 0;
 		at = 0;
 	}
-	if (msg.control_len > CONTROL_MAX)
-		lost_inc(LOST_LONG);
 	return find_gso(m, at / 4, (at + len) / 4, call);
 }
 
@@ -230,10 +231,14 @@ __noinline __u32 messages_gso(__u32 i, __u32 n, __u32 call)
 static __always_inline __u32 messages_first_gso(__u64 vec, __u32 call)
 {
 	struct messages *m;
+	struct message msg;
 
 	messages_begin();
 	m = messages_read(vec, 1, call);
-	return m && messages_at(m, 0, call).control_len ? messages_gso(0, 1, call) : 0;
+	if (!m)
+		return 0;
+	msg = messages_at(m, 0, call);
+	return msg.control_len ? messages_gso(msg.control, msg.control_len, 0, 1, call) : 0;
 }
 
 /* Bytes that a message that was cut off has room for; `len` if they are in too many parts. */

@@ -14,9 +14,13 @@
 #include <bpf/bpf_helpers.h>
 #include "lost.bpf.h"
 
+#ifndef RING_BYTES
+#define RING_BYTES (8 << 20)
+#endif
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 << 20); /* bytes; --buffer sets another size */
+	__uint(max_entries, RING_BYTES); /* --buffer sets another size */
 } ring SEC(".maps");
 
 static __always_inline void *ring_reserve(__u64 size)

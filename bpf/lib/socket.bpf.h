@@ -77,13 +77,11 @@ static __always_inline struct file *file_of_fd(__u32 fd)
 	return file_at(slots + fd);
 }
 
-/* The socket of a file (which may be NULL) if it is a UDP one (IPv4 or IPv6), else NULL. */
-static __always_inline struct sock *udp_sock_of_file(struct file *file)
+/* The socket of a file (which may be NULL), else NULL. */
+static __always_inline struct socket *socket_of_file(struct file *file)
 {
 	struct inode *inode;
 	struct socket *socket;
-	struct sock *sk;
-	__u16 family;
 
 	if (!file)
 		return NULL;
@@ -94,14 +92,36 @@ static __always_inline struct sock *udp_sock_of_file(struct file *file)
 	/* An O_PATH descriptor of a socket's file has the inode, but is not its file. */
 	if (!socket || socket_read(socket, struct socket, file) != file)
 		return NULL;
+	return socket;
+}
+
+/* IPv4 or IPv6 */
+static __always_inline bool sk_is_inet(struct sock *sk)
+{
+	__u16 family = socket_read(sk, struct sock, __sk_common.skc_family);
+
+	return family == AF_INET || family == AF_INET6;
+}
+
+/* What is in a socket if it is of IPv4 or IPv6, else NULL. */
+static __always_inline struct sock *inet_sock_of(struct socket *socket)
+{
+	struct sock *sk = socket_read(socket, struct socket, sk);
+
+	return sk && sk_is_inet(sk) ? sk : NULL;
+}
+
+/* The socket of a file (which may be NULL) if it is a UDP one (IPv4 or IPv6), else NULL. */
+static __always_inline struct sock *udp_sock_of_file(struct file *file)
+{
+	struct socket *socket = socket_of_file(file);
+	struct sock *sk;
+
 	/* A raw socket of protocol 17 sends headers that the program made: not a UDP socket. */
-	if (socket_read(socket, struct socket, type) != SOCK_DGRAM)
+	if (!socket || socket_read(socket, struct socket, type) != SOCK_DGRAM)
 		return NULL;
-	sk = socket_read(socket, struct socket, sk);
+	sk = inet_sock_of(socket);
 	if (!sk)
-		return NULL;
-	family = socket_read(sk, struct sock, __sk_common.skc_family);
-	if (family != AF_INET && family != AF_INET6)
 		return NULL;
 	return socket_read(sk, struct sock, sk_protocol) == IPPROTO_UDP ? sk : NULL;
 }

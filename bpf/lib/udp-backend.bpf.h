@@ -21,6 +21,7 @@
 #include "uring.bpf.h"
 
 const volatile __u64 udp_started_ns; /* the run */
+const volatile bool udp_asides; /* UDP_ASIDE is wanted: it costs those that have no use for it */
 
 /* What the end of a call must know goes into one number; no address needs the top byte. */
 #define UDP_CALL_SHIFT 56
@@ -69,7 +70,7 @@ static __always_inline int udp_enter(enum udp_call call, const struct udp_args *
 
 	if (!sk)
 		return 0;
-	if (udp_is_aside(call, args))
+	if (udp_asides && udp_is_aside(call, args))
 		call |= UDP_ASIDE;
 	return udp_begin(call, call & UDP_BATCH ? args->vlen : 1, args->vec, sk);
 }
@@ -132,7 +133,7 @@ int event_enter(struct syscall_trace_enter *ctx)
 	};
 	call = udp_call_of_native(ctx->nr);
 	/* Not ctx->args[3]: the kernel refuses that at a call which has less arguments. */
-	if (call & UDP_RX && !(call & (UDP_MSGHDR | UDP_FILE)))
+	if (udp_asides && call & UDP_RX && !(call & (UDP_MSGHDR | UDP_FILE)))
 		bpf_probe_read_kernel(&args.flags, sizeof(args.flags), &ctx->args[3]);
 	return udp_enter(call, &args);
 }

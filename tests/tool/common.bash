@@ -34,6 +34,20 @@ udp_truth() {
 	grep -E '^(hist|error) '
 }
 
+# Equal facts added up; the last word of each line is its count.
+add_up() {
+	awk '{
+		n = $NF
+		sub(/ [0-9]+$/, "")
+		sum[$0] += n
+	}
+	END {
+		for (fact in sum)
+			if (sum[fact])
+				print fact, sum[fact]
+	}' "$@"
+}
+
 # Succeeds if both files hold the same lines, in any order; shows the difference otherwise.
 same_lines() {
 	diff <(sort "$1") <(sort "$2")

@@ -5,10 +5,10 @@
 # archive. Nothing outside of the test's directory is looked at, let alone installed.
 
 build_packages='gcc make clang llvm bpftool pkg-config libc6-dev libbpf-dev libelf-dev
-	zlib1g-dev libjansson-dev libseccomp-dev'
+	zlib1g-dev libjansson-dev libseccomp-dev libzydis-dev'
 check_packages='libcmocka-dev bats'
 optional_packages='bpftrace strace knot dnsperf nginx-light iperf3 ngtcp2-server ngtcp2-client
-	openssl iproute2 ethtool wireguard-tools wireguard-go xz-utils zstd lz4 systemtap-sdt-dev
+	openssl libssl-dev libgnutls28-dev libnss3-dev curl wrk nodejs python3 iproute2 ethtool wireguard-tools wireguard-go xz-utils zstd lz4 systemtap-sdt-dev
 	gcc-multilib libclang-rt-dev clang-format lld qemu-system-x86 qemu-system-arm
 	busybox-static cpio jq debian-archive-keyring'
 apt='apt-get install -y --no-install-recommends'
@@ -58,12 +58,14 @@ provide()
 		touch "$root/usr/share/keyrings/debian-archive-keyring.gpg"
 		;;
 	knot) command_file knotd : ;;
+	nodejs) command_file node : ;;
 	iproute2) command_file ip : && command_file tc : ;;
 	wireguard-tools) command_file wg : ;;
 	nginx*) command_file nginx : ;;
 	ngtcp2-server) command_file gtlsserver : ;;
 	ngtcp2-client) command_file gtlsclient : ;;
 	libc6-dev) touch "$root/usr/include/stdio.h" ;;
+	libzydis-dev) mkdir "$root/usr/include/Zydis" && touch "$root/usr/include/Zydis/Zydis.h" ;;
 	systemtap-sdt-dev)
 		mkdir -p "$root/usr/include/x86_64-linux-gnu/sys"
 		touch "$root/usr/include/x86_64-linux-gnu/sys/sdt.h"
@@ -78,6 +80,9 @@ provide()
 		;;
 	libcmocka-dev) echo cmocka >>"$root/modules" ;;
 	zlib1g-dev) echo zlib >>"$root/modules" ;;
+	libssl-dev) echo openssl >>"$root/modules" ;;
+	libgnutls28-dev) echo gnutls >>"$root/modules" ;;
+	libnss3-dev) echo nss >>"$root/modules" ;;
 	lib*-dev)
 		set -- "${1%-dev}"
 		case $1 in libjansson) set -- jansson ;; esac

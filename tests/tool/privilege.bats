@@ -102,6 +102,11 @@ field() {
 	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
 }
 
+# A process that has become sleep(1), and does nothing any more.
+is_asleep() {
+	grep -qsx sleep "/proc/$1/comm" && [[ "$(field "$1" State)" == S* ]]
+}
+
 # ---- a run of each mode: $1 is empty, or the command that sets privileges ---------------------
 
 run_syscount() {
@@ -339,6 +344,23 @@ sleeps() {
 	awk '/nanosleep/ { n += $2 } END { print n + 0 }' out
 }
 
+child_sleeps() {
+	local child
+
+	child=$(child_of "$1") && is_asleep "$child"
+}
+
+# As try, with a command that sleeps: what is reported once it does.
+try_asleep() {
+	start "$@" -c "$command"
+	wait_until child_sleeps "$pid"
+	kill -USR1 "$pid"
+	wait_until grep -q nanosleep out
+	kill -TERM "$pid"
+	wait "$pid" || true
+	cat out err
+}
+
 sleeping=(-q -T 0 --syscall 'nanosleep,clock_nanosleep')
 
 # bats test_tags=vm,slow
@@ -347,17 +369,18 @@ sleeping=(-q -T 0 --syscall 'nanosleep,clock_nanosleep')
 		for user in '' '-u nobody'; do
 			[ -n "$user" ] && [ "$command" != 'sleep 100' ] && continue
 			# shellcheck disable=SC2086 # words
-			try syscount "${sleeping[@]}" -d 2 $user -c "$command"
+			try_asleep syscount "${sleeping[@]}" $user
 			[ "$(sleeps)" -eq 1 ]
 		done
 	done
 	# What it had the command has too.
-	try as +bpf,+perfmon "$public/syscount" "${sleeping[@]}" -d 2 -c 'sleep 100'
+	command='sleep 100'
+	try_asleep as +bpf,+perfmon "$public/syscount" "${sleeping[@]}"
 	[ "$(sleeps)" -eq 1 ]
 
 	start as '' sleep 100
 	sleeper=$pid
-	wait_until grep -q sleep "/proc/$sleeper/comm"
+	wait_until is_asleep "$sleeper"
 	try syscount "${sleeping[@]}" -d 100ms -p $sleeper
 	[ "$(sleeps)" -eq 1 ]
 	try as +bpf,+perfmon "$public/syscount" "${sleeping[@]}" -d 100ms -p $sleeper
@@ -368,7 +391,7 @@ sleeping=(-q -T 0 --syscall 'nanosleep,clock_nanosleep')
 @test "calls that we may not look up are not counted, and a note says so" {
 	start sleep 100
 	sleeper=$pid
-	wait_until grep -q sleep "/proc/$sleeper/comm"
+	wait_until is_asleep "$sleeper"
 	try as +bpf,+perfmon "$public/syscount" "${sleeping[@]:1}" -d 100ms -p $sleeper
 	[ "$(sleeps)" -eq 0 ]
 	grep -q '^note: calls that still run in 1 threads of others are not counted (try CAP_' err

@@ -22,10 +22,6 @@ teardown() {
 	end_started
 }
 
-gone() {
-	! kill -0 "$1" 2>/dev/null
-}
-
 # One number of the last line of JSON.
 end_of() {
 	tail -n 1 log | sed -n "s/^{\"type\":\"end\",.*\"$1\":\([0-9]*\).*/\1/p"
@@ -46,7 +42,6 @@ go() {
 }
 
 tool_ended() {
-	wait_until gone "$tool"
 	wait "$tool" && status=0 || status=$?
 	cat err
 	[ "$status" -eq "$1" ]
@@ -68,7 +63,7 @@ tool_ended() {
 	start_tool_on_chain --strict --buffer 4K
 	kill -STOP "$tool"
 	go
-	wait_until gone "$target"
+	wait "$target"
 	kill -CONT "$tool"
 	tool_ended 3
 	shown=$(grep -c '"type":"exec"' log)
@@ -86,7 +81,7 @@ tool_ended() {
 	start_tool_on_chain --strict --buffer 4M
 	kill -STOP "$tool"
 	go
-	wait_until gone "$target"
+	wait "$target"
 	kill -CONT "$tool"
 	tool_ended 0
 	[ "$(grep -c '"type":"exec"' log)" -eq $((execs + 1)) ]

@@ -72,3 +72,16 @@ kernel_count() {
 		/^Udp: [A-Z]/ { for (i = 2; i <= NF; i++) if ($i == name) at = i }
 		/^Udp: [0-9]/ { print $at }' /proc/net/snmp
 }
+
+# Queries to the knotd of knot_configuration, from when it is there. Sets what dnsperf says of them:
+# sent, answered, query_size, answer_size.
+ask_knot() {
+	wait_until is_open udp 5353
+	inside dnsperf -s 127.0.0.1 -p 5353 -d queries -n 2000 -c 8 -q 100 -t 30 >report
+	cat report
+	sent=$(awk '/Queries sent:/ { print $3 }' report)
+	answered=$(awk '/Queries completed:/ { print $3 }' report)
+	read -r query_size answer_size < <(sed -n \
+		's/.*packet size: *request \([0-9]*\), response \([0-9]*\).*/\1 \2/p' report)
+	[ "$sent" -eq 2000 ]
+}

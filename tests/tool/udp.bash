@@ -10,20 +10,6 @@ teardown() {
 	[ "${#started[@]}" -eq 0 ] || kill -KILL "${started[@]}" 2>/dev/null || true
 }
 
-# Equal facts added up; the last word of each line is its count.
-add_up() {
-	awk '{
-		n = $NF
-		sub(/ [0-9]+$/, "")
-		sum[$0] += n
-	}
-	END {
-		for (fact in sum)
-			if (sum[fact])
-				print fact, sum[fact]
-	}' "$@"
-}
-
 # What udp-syscall --bytes must have seen of workloads that printed the truth on stdin.
 expected() {
 	sed -nE 's/^interrupted (..) /error \1 ERESTARTSYS /; /^(hist|error) /p' | add_up

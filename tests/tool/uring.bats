@@ -13,20 +13,6 @@ teardown() {
 	end_started
 }
 
-# Equal facts added up, without those that are 0.
-add_up() {
-	awk '{
-		n = $NF
-		sub(/ [0-9]+$/, "")
-		sum[$0] += n
-	}
-	END {
-		for (fact in sum)
-			if (sum[fact])
-				print fact, sum[fact]
-	}'
-}
-
 # Before 5.19 an end does not say of which request it is: there, requests are counted.
 counts_requests() {
 	local major minor

@@ -62,7 +62,7 @@ static long wait_blocked(pid_t pid)
 
 static void test_waits_for_go(void **state)
 {
-	struct command c;
+	struct command c = COMMAND_INIT;
 
 	(void)state;
 	assert_int_equal(command__start(&c, ARGV("touch", touched), NULL), 0);
@@ -93,7 +93,7 @@ static bool readable(int fd)
 /* Who gives up without a word to the child must not leave it waiting. */
 static void test_closed_before_go(void **state)
 {
-	struct command c;
+	struct command c = COMMAND_INIT;
 	int pidfd;
 
 	(void)state;
@@ -125,7 +125,7 @@ static int start_piped(struct command *c, char *const argv[], const char *user)
 
 static void check_stop(const char *script, int grace_ms, int sig)
 {
-	struct command c;
+	struct command c = COMMAND_INIT;
 	char ready[8] = "";
 	int out = start_piped(&c, SH((char *)script), NULL);
 
@@ -155,7 +155,7 @@ static void test_stop(void **state)
 
 static void test_killed_before_go(void **state)
 {
-	struct command c;
+	struct command c = COMMAND_INIT;
 	struct output err;
 	int ret;
 
@@ -176,7 +176,7 @@ static void test_killed_before_go(void **state)
 /* A process of ours starts a command and dies: the pipe ends when the command does too. */
 static void check_orphan(const char *user, bool go)
 {
-	struct command c;
+	struct command c = COMMAND_INIT;
 	int ends[2], status;
 	char byte;
 	pid_t pid;

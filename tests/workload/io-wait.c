@@ -20,9 +20,10 @@
  *
  * The truth: "datagrams N" were read; "packets N" sent, one for each message that was accepted;
  * "dropped N", as the socket has counted them; "port N" of the receiver. In the mode waits also
- * "hist rx_latencies SLOT COUNT" by the stamps that the kernel hands over with each datagram,
- * or "unclear" if the time of one is so near to the edge of a slot that who looks a little
- * earlier may see another one.
+ * "hist rx_shortest SLOT COUNT" and "hist rx_longest SLOT COUNT": how long each datagram has at
+ * least and at most been under way, from the stamp that the kernel hands over with it, to just
+ * before and just after the call that has read it. Who looks at both from within the kernel sees
+ * the same stamp, and the end of the read somewhere within that call, however slow the machine is.
  */
 #define _GNU_SOURCE 1
 #include <arpa/inet.h>
@@ -45,11 +46,12 @@
 #define BYTES_MAX    65507
 #define WAIT_FIRST   11 /* of 1.5 * 2^WAIT microseconds */
 #define WAIT_LAST    15
-#define NEAR_PART    8 /* of a slot's begin: an edge that is not further away is near */
+#define CLOCK_NS     50000 /* by which a clock that is made of another may be wrong (before 6.1) */
 #define NS_PER_S     1000000000LL
 #define SMALL_BUFFER 4096
 #define LARGE_BUFFER (16 << 20)
-#define IDLE_MS      300 /* after which nothing more comes */
+#define IDLE_MS      300   /* after which nothing more comes */
+#define PATIENCE_MS  20000 /* after which it is an error that something does not */
 
 enum call { CALL_RECVMMSG, CALL_RECVMSG, CALL_RECV, CALL_READ, CALLS };
 
@@ -64,9 +66,8 @@ static struct {
 } options = {.rounds = 12, .messages = 5, .bytes = 100, .readers = 1};
 
 static struct {
-	unsigned long slots[TRUTH_SLOTS];
+	unsigned long shortest[TRUTH_SLOTS], longest[TRUTH_SLOTS];
 	unsigned long datagrams, packets;
-	bool unclear;
 } truth;
 
 static int tx, rx;
@@ -84,6 +85,15 @@ static void set_option(int fd, int level, int name, int value)
 {
 	if (setsockopt(fd, level, name, &value, sizeof(value)))
 		err(1, "failed to set an option of a socket");
+}
+
+/* Of the receiver's calls. */
+static void set_timeout(unsigned int ms)
+{
+	struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	if (setsockopt(rx, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)))
+		err(1, "failed to set a timeout");
 }
 
 static void open_sockets(void)
@@ -137,21 +147,20 @@ static void send_batch(unsigned long messages)
 		usleep(options.delay_us);
 }
 
-/* The latency of a datagram by the stamp that came with it; calls without one are only counted. */
-static void count_stamp(struct msghdr *msg, long long now)
+/* A datagram was read by a call between these two times, of the clock that its stamp is of. */
+static void count_stamp(struct msghdr *msg, long long before, long long after)
 {
 	struct timespec stamp;
 	struct cmsghdr *c;
-	long long ns, low;
+	long long ns;
 
 	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
 			continue;
 		memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
-		ns = now - stamp.tv_sec * NS_PER_S - stamp.tv_nsec;
-		low = 1LL << (truth_slot(ns) - 2);
-		truth.slots[truth_slot(ns)]++;
-		truth.unclear |= ns < low + low / NEAR_PART || ns > 2 * low - low / NEAR_PART;
+		ns = stamp.tv_sec * NS_PER_S + stamp.tv_nsec;
+		truth.shortest[truth_slot(before - ns - CLOCK_NS)]++;
+		truth.longest[truth_slot(after - ns + CLOCK_NS)]++;
 		return;
 	}
 	errx(1, "a datagram without a stamp");
@@ -164,13 +173,14 @@ static int receive(bool wait)
 	struct mmsghdr msgs[MESSAGES_MAX] = {0};
 	struct iovec vec = {.iov_base = bytes, .iov_len = sizeof(bytes)};
 	int flags = wait ? MSG_WAITFORONE : MSG_DONTWAIT, got;
-	long long now;
+	long long before;
 
 	for (int i = 0; i < MESSAGES_MAX; i++)
 		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &vec,
 						  .msg_iovlen = 1,
 						  .msg_control = control[i],
 						  .msg_controllen = sizeof(control[i])};
+	before = now_ns(CLOCK_REALTIME);
 	switch (options.call) {
 	case CALL_RECV:
 		return recv(rx, bytes, sizeof(bytes), flags & MSG_DONTWAIT) < 0 ? -1 : 1;
@@ -183,9 +193,8 @@ static int receive(bool wait)
 		/* One at a time: a batch's times are all of its end. */
 		got = recvmmsg(rx, msgs, wait ? MESSAGES_MAX : 1, flags, NULL);
 	}
-	now = now_ns(CLOCK_REALTIME);
-	for (int i = 0; !wait && i < got; i++)
-		count_stamp(&msgs[i].msg_hdr, now);
+	if (!wait && got == 1)
+		count_stamp(&msgs[0].msg_hdr, before, now_ns(CLOCK_REALTIME));
 	return got;
 }
 
@@ -198,11 +207,17 @@ static void receive_all(unsigned long datagrams)
 	}
 }
 
-static bool nothing_there(void)
+/* A slow machine may bring them after the sending call. Each peek looks behind the one before. */
+static void await(unsigned long datagrams)
 {
-	char byte;
+	static char bytes[BYTES_MAX];
 
-	return recv(rx, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+	set_option(rx, SOL_SOCKET, SO_PEEK_OFF, 0);
+	while (datagrams--) {
+		if (recv(rx, bytes, sizeof(bytes), MSG_PEEK) < 0)
+			err(1, "failed to await a datagram");
+	}
+	set_option(rx, SOL_SOCKET, SO_PEEK_OFF, -1);
 }
 
 static unsigned long per_message(void)
@@ -217,6 +232,7 @@ static void mode_waits(void)
 {
 	long long begin, wait;
 
+	set_timeout(PATIENCE_MS);
 	set_option(rx, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	for (unsigned long i = 0; i < options.rounds; i++) {
 		begin = now_ns(CLOCK_MONOTONIC);
@@ -224,14 +240,11 @@ static void mode_waits(void)
 		send_batch(options.messages);
 		while (now_ns(CLOCK_MONOTONIC) < begin + wait)
 			usleep(wait / 20000);
-		while (nothing_there())
-			usleep(100);
+		await(options.messages * per_message());
 		receive_all(options.messages * per_message());
 	}
-	if (truth.unclear)
-		printf("unclear\n");
-	else if (options.call <= CALL_RECVMSG)
-		truth_print_slots("rx_latencies", truth.slots);
+	truth_print_slots("rx_shortest", truth.shortest);
+	truth_print_slots("rx_longest", truth.longest);
 }
 
 static void *read_on(void *arg)
@@ -255,11 +268,9 @@ static void *read_on(void *arg)
 
 static void mode_blocked(void)
 {
-	struct timeval idle = {.tv_usec = IDLE_MS * 1000};
 	pthread_t readers[READERS_MAX];
 
-	if (setsockopt(rx, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle)))
-		err(1, "failed to set a timeout");
+	set_timeout(IDLE_MS);
 	if (options.busy)
 		fcntl(rx, F_SETFL, O_NONBLOCK);
 	for (unsigned long i = 0; i < options.readers; i++)
@@ -272,13 +283,10 @@ static void mode_blocked(void)
 
 static void mode_flood(void)
 {
-	struct timeval idle = {.tv_usec = IDLE_MS * 1000};
-
 	set_option(rx, SOL_SOCKET, SO_RCVBUF, SMALL_BUFFER);
-	if (setsockopt(rx, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle)))
-		err(1, "failed to set a timeout");
+	set_timeout(IDLE_MS);
 	send_batch(options.messages);
-	usleep(IDLE_MS);
+	usleep(IDLE_MS * 1000);
 	options.call = CALL_RECV;
 	while (receive(true) == 1)
 		truth.datagrams++;
@@ -334,6 +342,11 @@ static void set_call(const char *name)
 	errx(2, "no such call: '%s'", name);
 }
 
+static unsigned long *const numbers[] = {
+	['d'] = &options.delay_us, ['g'] = &options.segment, ['m'] = &options.messages,
+	['n'] = &options.rounds,   ['s'] = &options.bytes,   ['t'] = &options.readers,
+};
+
 static void parse(int argc, char **argv)
 {
 	int opt;
@@ -346,23 +359,8 @@ static void parse(int argc, char **argv)
 		case 'S':
 			options.single = true;
 			break;
-		case 'n':
-			options.rounds = truth_number(optarg);
-			break;
-		case 'm':
-			options.messages = truth_number(optarg);
-			break;
 		case 'c':
 			set_call(optarg);
-			break;
-		case 's':
-			options.bytes = truth_number(optarg);
-			break;
-		case 'g':
-			options.segment = truth_number(optarg);
-			break;
-		case 't':
-			options.readers = truth_number(optarg);
 			break;
 		case 'T':
 			options.tx_net = optarg;
@@ -370,11 +368,10 @@ static void parse(int argc, char **argv)
 		case 'R':
 			options.rx_net = optarg;
 			break;
-		case 'd':
-			options.delay_us = truth_number(optarg);
-			break;
 		default:
-			exit(2);
+			if (!numbers[opt])
+				exit(2);
+			*numbers[opt] = truth_number(optarg);
 		}
 	}
 	if (optind + 1 != argc || options.messages > MESSAGES_MAX ||

@@ -7,10 +7,11 @@ use strict;
 use warnings;
 use Exporter qw(import);
 use File::Basename qw(dirname);
+use POSIX ();
 
-our @EXPORT = qw($BIN $PID added await_calm bench_main bpftrace fault finish in_tracefs installed
-	keep_least nanoseconds ours part rounds says_attached start start_time their_syscount verdict
-	which within);
+our @EXPORT = qw($BIN $PID added await_calm bench_enter bench_main bpftrace fault finish in_tracefs
+	installed keep_least nanoseconds nap ours part read_until report_faults
+	rounds says_attached start start_time start_with their_syscount verdict which within);
 
 my $SECONDS = $ENV{BENCH_SECONDS} || 60;
 my $ROUNDS_MIN = 5;
@@ -100,16 +101,26 @@ sub nap
 
 sub start
 {
-	my @cmd = map { $target ? s/$PID/$target->{pid}/gr : $_ } @_;
+	return start_with({}, map { $target ? s/$PID/$target->{pid}/gr : $_ } @_);
+}
+
+# $files->{out} and {err} replace the pipe. A group of its own: all that it starts ends with it.
+sub start_with
+{
+	my ($files, @cmd) = @_;
 
 	pipe(my $in, my $to) && pipe(my $from, my $out) or die "bench: no pipe: $!\n";
 	defined(my $pid = fork) or die "bench: no process: $!\n";
 	if (!$pid) {
 		open(STDIN, '<&', $in) && open(STDOUT, '>&', $out) && open(STDERR, '>&', $out);
+		open(STDOUT, '>', $files->{out}) or exit 127 if $files->{out};
+		open(STDERR, '>', $files->{err}) or exit 127 if $files->{err};
 		close($_) for $in, $to, $from, $out;
+		setpgrp(0, 0);
 		%children = (); # not this process's to end
 		exec(@cmd) or die "bench: cannot run '$cmd[0]': $!\n";
 	}
+	setpgrp($pid, $pid); # whoever is first
 	$to->autoflush(1);
 	$children{$pid} = 1;
 	return {pid => $pid, to => $to, from => $from, text => ''};
@@ -132,9 +143,9 @@ sub read_until
 # Reads what is left, and waits.
 sub finish
 {
-	my ($process) = @_;
+	my ($process, $limit_s) = @_;
 
-	read_until($process, sub { 0 }, $PATIENCE_S) or kill 'KILL', $process->{pid};
+	read_until($process, sub { 0 }, $limit_s || $PATIENCE_S) or kill 'KILL', $process->{pid};
 	waitpid $process->{pid}, 0;
 	delete $children{$process->{pid}};
 }
@@ -302,21 +313,45 @@ sub start_time
 
 # ---- the run ------------------------------------------------------------------------------
 
+sub bench_enter
+{
+	die "bench: not root; try: sudo make bench\n" if $>;
+	chdir dirname($0) . '/../..' or die "bench: cannot enter the tree: $!\n";
+	$| = 1;
+}
+
+# Returns the exit status.
+sub report_faults
+{
+	print "\nnot measured:\n", map { s/\n(?=.)/\n    /gr =~ s/\n*$/\n/r } @failures if @failures;
+	return @failures ? 1 : 0;
+}
+
 # Runs those parts of %$parts that are named, or all; returns the exit status.
 sub bench_main
 {
 	my ($parts, @names) = @_;
 
-	die "bench: not root; try: sudo make bench\n" if $>;
-	chdir dirname($0) . '/../..' or die "bench: cannot enter the tree: $!\n";
-	$| = 1;
+	bench_enter();
 	start_loads();
 	$parts->{$_}->() for @names ? @names : sort keys %$parts;
-	print "\nnot measured:\n", map { s/\n(?=.)/\n    /gr =~ s/\n*$/\n/r } @failures if @failures;
-	return @failures ? 1 : 0;
+	return report_faults();
 }
 
-END { kill 'KILL', keys %children if %children; }
+# First asked, so that they can tidy up.
+sub end_children
+{
+	for my $signal ('TERM', 'KILL') {
+		kill $signal, map { -$_ } keys %children;
+		for (1 .. 100) {
+			delete @children{grep { waitpid($_, POSIX::WNOHANG()) } keys %children};
+			return if !%children;
+			nap(0.02);
+		}
+	}
+}
+
+END { local $?; end_children() if %children; }
 $SIG{$_} = sub { exit 130 } for qw(INT TERM HUP);
 
 1;

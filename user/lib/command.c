@@ -29,6 +29,7 @@
 
 struct launch {
 	char *const *argv;
+	const struct command *command;
 	const struct passwd *user; /* NULL: stay who we are */
 	pid_t parent;
 	int go[2];
@@ -72,6 +73,15 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static int set_variables(const struct command_variable *v)
+{
+	for (; v && v->name; v++) {
+		if (setenv(v->name, v->value, 1))
+			return errno;
+	}
+	return 0;
+}
+
 static void report_errno(const struct launch *l, int err)
 {
 	/* If nobody reads it, nobody is there to be told. */
@@ -108,8 +118,10 @@ static _Noreturn void run_child(const struct launch *l)
 	close(l->go[1]);
 	close(l->report[0]);
 	err = l->user ? become_user(l->user) : 0;
+	err = err ?: set_variables(l->command->variables);
 	/* A change of user clears it, so it comes after that. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (!l->command->outlives_us)
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != l->parent)
 		_exit(COMMAND_OUR_FAILURE);
 	/* As the user who runs it; a path needs no search, and exec knows best what ails it. */
@@ -205,12 +217,10 @@ static int launch(struct command *c, struct launch *l)
 		return fail(pid, "failed to fork");
 	close_fd(&l->go[0]);
 	close_fd(&l->report[1]);
-	*c = (struct command){
-		.pid = pid,
-		.pidfd = syscall(SYS_pidfd_open, pid, 0),
-		.go_fd = l->go[1],
-		.exec_fd = l->report[0],
-	};
+	c->pid = pid;
+	c->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	c->go_fd = l->go[1];
+	c->exec_fd = l->report[0];
 	l->go[1] = l->report[0] = -1;
 	if (c->pidfd < 0)
 		return fail(-errno, "failed to open a descriptor of process %d", pid);
@@ -219,10 +229,14 @@ static int launch(struct command *c, struct launch *l)
 
 int command__start(struct command *c, char *const argv[], const char *user)
 {
+	struct command fresh = COMMAND_INIT;
 	struct launch l = {.argv = argv, .parent = getpid(), .go = {-1, -1}, .report = {-1, -1}};
 	int err;
 
-	*c = (struct command)COMMAND_INIT;
+	fresh.variables = c->variables;
+	fresh.outlives_us = c->outlives_us;
+	*c = fresh;
+	l.command = c;
 	if (!argv[0])
 		return refuse(-EINVAL, "no command is given");
 	if (user) {

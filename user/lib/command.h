@@ -17,7 +17,17 @@ enum {
 	COMMAND_NOT_FOUND = 127,
 };
 
+/* Of an environment. */
+struct command_variable {
+	const char *name; /* NULL: the end of a list */
+	const char *value;
+};
+
 struct command {
+	/* Set before it is started. */
+	const struct command_variable *variables; /* beside those that we have; NULL: none */
+	bool outlives_us;                         /* no SIGTERM when we die */
+
 	pid_t pid;   /* 0: none */
 	int pidfd;   /* readable when it has ended; -1: none */
 	int go_fd;   /* write end: one byte lets it exec */
@@ -59,8 +69,8 @@ int command_explain(const char *name, int err);
 /*
  * Fork the command; it does not run yet. user: run as this user (groups too), NULL: as we
  * are. The child gets an empty signal mask, default signal actions, none of our descriptors
- * but 0 to 2, and SIGTERM when we die. Errors print a message; those to be reported as 126
- * or 127 come from command__go().
+ * but 0 to 2, and SIGTERM when we die, unless it outlives us. Errors print a message; those to be
+ * reported as 126 or 127 come from command__go().
  */
 int command__start(struct command *c, char *const argv[], const char *user);
 

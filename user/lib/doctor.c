@@ -197,6 +197,8 @@ int doctor_run(const struct tool *tool)
 		printf("%s  %s\n", kernel_has(i) ? "PASS" : "FAIL", kernel_feature_text(i));
 	for (const struct tool_mode *m = tool->modes; m && m->text; m++)
 		printf("%s  %s %s\n", m->allowed() ? "PASS" : "FAIL", tool->name, m->text);
+	if (tool->costs)
+		tool->costs();
 	return ok && kernel_has(KERNEL_FLOOR) && kernel_has(KERNEL_BTF) && !fflush(stdout)
 		       ? EXIT_SUCCESS
 		       : EXIT_FAILURE;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "escape.h"
+#include "plain.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -28,7 +28,7 @@ static const struct {
 	[4] = {0xf8, 0xf0, 0x10000},
 };
 
-/* What acts on a terminal, or reorders or hides text, instead of showing itself. */
+/* What acts on a terminal, or reorders or hides text, instead of showing itself. Sorted. */
 static const struct {
 	uint32_t first;
 	uint32_t last;
@@ -57,6 +57,9 @@ static size_t utf8_decode(const unsigned char *src, size_t len, uint32_t *code)
 {
 	size_t n = 1;
 
+	/* Most bytes that are no text are no lead either. */
+	if (src[0] >= 0x80 && (src[0] < 0xc2 || len < 2 || (src[1] & 0xc0) != 0x80))
+		return 0;
 	while (n <= UTF8_MAX && (src[0] & utf8_forms[n].mask) != utf8_forms[n].lead)
 		n++;
 	if (n > UTF8_MAX || n > len)
@@ -82,7 +85,7 @@ static bool passes(uint32_t code, enum escape_mode mode)
 		return true;
 	if (has_letter(code))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(unsafe); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(unsafe) && code >= unsafe[i].first; i++) {
 		if (code >= unsafe[i].first && code <= unsafe[i].last)
 			return false;
 	}
@@ -131,13 +134,61 @@ static size_t piece__take(struct piece *piece, const unsigned char *src, size_t 
 	return n;
 }
 
+size_t escape_char(const void *src, size_t len, bool *safe)
+{
+	uint32_t code;
+	size_t n = utf8_decode(src, len, &code);
+
+	*safe = n && passes(code, ESCAPE_TERMINAL);
+	return n;
+}
+
+static size_t plain_run(const char *src, size_t len)
+{
+	size_t n = 0, word = PLAIN_WORD;
+
+	for (; word == PLAIN_WORD && len - n >= PLAIN_WORD; n += word)
+		word = plain_word(src + n, '\\');
+	while (word == PLAIN_WORD && n < len && plain_char(src[n], '\\'))
+		n++;
+	return n;
+}
+
+size_t escape_cut(const void *src, size_t len)
+{
+	const unsigned char *end = (const unsigned char *)src + len;
+
+	for (size_t back = 1; back < UTF8_MAX && back <= len; back++) {
+		unsigned char c = end[-(ptrdiff_t)back];
+		size_t n = back + 1;
+
+		if ((c & 0xc0) == 0x80)
+			continue;
+		while (n <= UTF8_MAX && (c & utf8_forms[n].mask) != utf8_forms[n].lead)
+			n++;
+		return n <= UTF8_MAX ? back : 0;
+	}
+	return 0;
+}
+
 size_t escape(char *dst, size_t size, const char *src, size_t len, enum escape_mode mode)
 {
 	size_t total = 0, kept = 0;
 
 	for (size_t i = 0; i < len;) {
+		size_t plain = plain_run(src + i, len - i);
 		struct piece piece;
 
+		if (kept == total && plain) {
+			size_t fits = plain < size - kept ? plain : size - kept - 1;
+
+			memcpy(dst + kept, src + i, fits);
+			kept += fits;
+		}
+		total += plain;
+		i += plain;
+		if (i == len)
+			break;
 		i += piece__take(&piece, (const unsigned char *)src + i, len - i, mode);
 		/* Equal until the first piece that does not fit: later ones must not either. */
 		if (kept == total && piece.len < size - kept) {

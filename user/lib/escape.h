@@ -6,6 +6,7 @@
 #ifndef WIRESCOPE_ESCAPE_H
 #define WIRESCOPE_ESCAPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ESCAPE_GROWTH 4 /* bytes of \xNN: no byte becomes more */
@@ -28,5 +29,14 @@ enum escape_mode {
  * snprintf does: a return value >= size means that the text was cut.
  */
 size_t escape(char *dst, size_t size, const char *src, size_t len, enum escape_mode mode);
+
+/*
+ * The length of the character at src, 0 if there is no valid one; *safe: ESCAPE_TERMINAL lets it
+ * pass.
+ */
+size_t escape_char(const void *src, size_t len, bool *safe);
+
+/* How many bytes at the end are the begin of a character that is cut, 0 to 3. */
+size_t escape_cut(const void *src, size_t len);
 
 #endif

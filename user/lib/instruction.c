@@ -2,214 +2,297 @@
 #include "instruction.h"
 
 #include <errno.h>
-#include <stdbool.h>
 
 #if defined(__x86_64__)
 
-/* Of an opcode: what follows it. */
-enum form {
-	NONE,
-	MODRM = 1,    /* a byte that says which operands, and how long they are */
-	BYTE = 2,     /* a number of 1 byte */
-	WORD = 4,     /* of 2 */
-	LONG = 8,     /* of 4, or of 2 with the prefix 66 */
-	BRANCH = 16,  /* a distance of 4; with the prefix 66, processors do not agree */
-	WIDE = 32,    /* of 8 with REX.W, else LONG */
-	ADDRESS = 64, /* of 8 */
-	BAD = 128,    /* not in 64-bit code, or a prefix */
-};
+#include <Zydis/Zydis.h>
 
-struct range {
-	uint8_t first, last;
-	uint8_t form;
-};
-
-/* The first row that has an opcode counts; one that is in none has nothing after it. */
-static const struct range one_byte[] = {
-	{0x06, 0x07, BAD},          {0x0e, 0x0f, BAD},          {0x16, 0x17, BAD},
-	{0x1e, 0x1f, BAD},          {0x26, 0x27, BAD},          {0x2e, 0x2f, BAD},
-	{0x36, 0x37, BAD},          {0x3e, 0x3f, BAD},          {0x40, 0x4f, BAD},
-	{0x60, 0x62, BAD},          {0x63, 0x63, MODRM},        {0x64, 0x67, BAD},
-	{0x68, 0x68, LONG},         {0x69, 0x69, MODRM | LONG}, {0x6a, 0x6a, BYTE},
-	{0x6b, 0x6b, MODRM | BYTE}, {0x70, 0x7f, BYTE},         {0x80, 0x80, MODRM | BYTE},
-	{0x81, 0x81, MODRM | LONG}, {0x82, 0x82, BAD},          {0x83, 0x83, MODRM | BYTE},
-	{0x84, 0x8f, MODRM},        {0x9a, 0x9a, BAD},          {0xa0, 0xa3, ADDRESS},
-	{0xa8, 0xa8, BYTE},         {0xa9, 0xa9, LONG},         {0xb0, 0xb7, BYTE},
-	{0xb8, 0xbf, WIDE},         {0xc0, 0xc1, MODRM | BYTE}, {0xc2, 0xc2, WORD},
-	{0xc4, 0xc5, BAD},          {0xc6, 0xc6, MODRM | BYTE}, {0xc7, 0xc7, MODRM | LONG},
-	{0xc8, 0xc8, WORD | BYTE},  {0xca, 0xca, WORD},         {0xcd, 0xcd, BYTE},
-	{0xce, 0xce, BAD},          {0xd0, 0xd3, MODRM},        {0xd4, 0xd6, BAD},
-	{0xd8, 0xdf, MODRM},        {0xe0, 0xe7, BYTE},         {0xe8, 0xe9, BRANCH},
-	{0xea, 0xea, BAD},          {0xeb, 0xeb, BYTE},         {0xf0, 0xf0, BAD},
-	{0xf2, 0xf3, BAD},          {0xf6, 0xf7, MODRM},        {0xfe, 0xff, MODRM},
-};
-
-/* After 0f; one that is in no row has MODRM. */
-static const struct range two_bytes[] = {
-	{0x04, 0x04, BAD},          {0x05, 0x09, NONE},         {0x0a, 0x0a, BAD},
-	{0x0b, 0x0b, NONE},         {0x0c, 0x0c, BAD},          {0x0e, 0x0e, NONE},
-	{0x0f, 0x0f, MODRM | BYTE}, {0x24, 0x27, BAD},          {0x30, 0x37, NONE},
-	{0x38, 0x3f, BAD},          {0x70, 0x73, MODRM | BYTE}, {0x77, 0x77, NONE},
-	{0x7a, 0x7b, BAD},          {0x80, 0x8f, BRANCH},       {0xa0, 0xa2, NONE},
-	{0xa4, 0xa4, MODRM | BYTE}, {0xa6, 0xa7, BAD},          {0xa8, 0xaa, NONE},
-	{0xac, 0xac, MODRM | BYTE}, {0xba, 0xba, MODRM | BYTE}, {0xc2, 0xc2, MODRM | BYTE},
-	{0xc4, 0xc6, MODRM | BYTE}, {0xc8, 0xcf, NONE},
-};
-
-static enum form look_up(const struct range *ranges, size_t cnt, uint8_t opcode, enum form other)
+static const ZydisDecoder *decoder(void)
 {
-	for (size_t i = 0; i < cnt; i++) {
-		if (opcode >= ranges[i].first && opcode <= ranges[i].last)
-			return ranges[i].form;
+	static ZydisDecoder d;
+	static bool made;
+
+	if (!made)
+		ZydisDecoderInit(&d, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	made = true;
+	return &d;
+}
+
+struct decoded {
+	ZydisDecodedInstruction z;
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+static bool has_prefix(const ZydisDecodedInstruction *z, uint8_t value)
+{
+	for (size_t i = 0; i < z->raw.prefix_count; i++) {
+		if (z->raw.prefixes[i].value == value)
+			return true;
 	}
-	return other;
+	return false;
 }
 
-#define LOOK_UP(table, opcode, other) \
-	look_up(table, sizeof(table) / sizeof((table)[0]), opcode, other)
+/* With the prefix 66, processors do not agree how long a relative jump is. */
+static bool is_ambiguous(const ZydisDecodedInstruction *z)
+{
+	return z->raw.imm[0].is_relative && has_prefix(z, 0x66);
+}
 
-struct decoder {
-	const uint8_t *code;
-	size_t size;
-	size_t at;
-	bool short_numbers; /* prefix 66 */
-	bool short_address; /* prefix 67 */
-	bool wide;          /* REX.W */
+static const ZydisRegister argument_registers[] = {
+	ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_RSI, ZYDIS_REGISTER_RDX, ZYDIS_REGISTER_RCX,
+	ZYDIS_REGISTER_R8,  ZYDIS_REGISTER_R9,  ZYDIS_REGISTER_RAX, /* WRITES_RESULT */
 };
 
-/* The next byte; beyond the end, which is noticed at last, zeros. */
-static uint8_t next(struct decoder *d)
+static uint8_t bit_of(ZydisRegister reg)
 {
-	return d->at < d->size ? d->code[d->at++] : (d->at++, 0);
-}
+	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
 
-static uint8_t peek(const struct decoder *d)
-{
-	return d->at < d->size ? d->code[d->at] : 0;
-}
-
-static void skip_prefixes(struct decoder *d)
-{
-	for (;; d->at++) {
-		uint8_t byte = peek(d);
-
-		if (byte == 0x66)
-			d->short_numbers = true;
-		else if (byte == 0x67)
-			d->short_address = true;
-		else if (byte != 0xf0 && byte != 0xf2 && byte != 0xf3 && byte != 0x64 &&
-			 byte != 0x65 && (byte & 0xe7) != 0x26)
-			break;
+	for (size_t i = 0; i < sizeof(argument_registers) / sizeof(argument_registers[0]); i++) {
+		if (argument_registers[i] == whole)
+			return 1U << i;
 	}
-	if ((peek(d) & 0xf0) == 0x40)
-		d->wide = next(d) & 8;
+	return 0;
 }
 
-/* Of AVX: maps 1 to 3 are those of 0f, 0f 38, 0f 3a, and 5 and 6 (half precision) without numbers.
- */
-static enum form vector_form(struct decoder *d, unsigned int map)
+static bool is_guard(const ZydisDecodedOperand *o)
 {
-	uint8_t opcode = next(d);
-	enum form form;
-
-	if (map == 3)
-		return MODRM | BYTE;
-	if (map == 2 || map == 5 || map == 6)
-		return MODRM;
-	if (map != 1)
-		return BAD;
-	form = LOOK_UP(two_bytes, opcode, MODRM);
-	return form & BRANCH ? MODRM : form; /* of masks */
+	return o->type == ZYDIS_OPERAND_TYPE_MEMORY && o->mem.segment == ZYDIS_REGISTER_FS &&
+	       o->mem.base == ZYDIS_REGISTER_NONE && o->mem.index == ZYDIS_REGISTER_NONE &&
+	       o->mem.disp.value == 0x28;
 }
 
-static enum form after_escape(struct decoder *d)
+static bool is_on_stack(const ZydisDecodedOperand *o)
 {
-	uint8_t opcode = next(d);
+	return o->mem.base == ZYDIS_REGISTER_RSP && o->mem.index == ZYDIS_REGISTER_NONE;
+}
 
-	if (opcode == 0x38 || opcode == 0x3a) {
-		next(d);
-		return opcode == 0x3a ? MODRM | BYTE : MODRM;
+static void look_at_operand(struct instruction *in, const ZydisDecodedOperand *o)
+{
+	bool written = o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+
+	if (written && o->type == ZYDIS_OPERAND_TYPE_REGISTER)
+		in->writes |= bit_of(o->reg.value);
+	if (written && o->type == ZYDIS_OPERAND_TYPE_MEMORY && !is_on_stack(o))
+		in->stores = true;
+	if (is_guard(o))
+		in->reads_guard = true;
+}
+
+/* The distance that a register's operation with a constant moves the stack pointer by. */
+static int32_t stack_of_arithmetic(const struct decoded *d)
+{
+	const ZydisDecodedOperand *to = &d->operands[0], *by = &d->operands[1];
+	int64_t n = by->type == ZYDIS_OPERAND_TYPE_IMMEDIATE ? by->imm.value.s : 0;
+
+	if (to->type != ZYDIS_OPERAND_TYPE_REGISTER || to->reg.value != ZYDIS_REGISTER_RSP)
+		return STACK_UNKNOWN;
+	if (d->z.mnemonic == ZYDIS_MNEMONIC_LEA && is_on_stack(by))
+		return -by->mem.disp.value;
+	if (by->type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+		return STACK_UNKNOWN;
+	if (d->z.mnemonic == ZYDIS_MNEMONIC_SUB)
+		return n;
+	return d->z.mnemonic == ZYDIS_MNEMONIC_ADD ? -n : STACK_UNKNOWN;
+}
+
+static bool moves_stack(const struct decoded *d)
+{
+	for (size_t i = 0; i < d->z.operand_count; i++) {
+		const ZydisDecodedOperand *o = &d->operands[i];
+
+		if (o->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
+		    ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, o->reg.value) ==
+			    ZYDIS_REGISTER_RSP)
+			return true;
 	}
-	return LOOK_UP(two_bytes, opcode, MODRM);
+	return false;
 }
 
-/* Steps over the opcode. */
-static enum form opcode_form(struct decoder *d)
+static int32_t stack_of(const struct decoded *d)
 {
-	uint8_t opcode = next(d), map;
+	const ZydisDecodedOperand *o = &d->operands[0];
 
-	switch (opcode) {
-	case 0x0f:
-		return after_escape(d);
-	case 0xc5:
-		next(d);
-		return vector_form(d, 1);
-	case 0xc4:
-		map = next(d) & 0x1f;
-		next(d);
-		return vector_form(d, map);
-	case 0x62:
-		map = next(d) & 7;
-		next(d);
-		next(d);
-		return vector_form(d, map);
-	case 0x8f: /* else it is AMD's XOP */
-		return peek(d) & 0x38 ? BAD : MODRM;
-	case 0xf6: /* only TEST has a number */
-		return peek(d) & 0x30 ? MODRM : MODRM | BYTE;
-	case 0xf7:
-		return peek(d) & 0x30 ? MODRM : MODRM | LONG;
+	if (!moves_stack(d) || d->z.meta.category == ZYDIS_CATEGORY_CALL ||
+	    d->z.meta.category == ZYDIS_CATEGORY_RET)
+		return 0;
+	switch (d->z.mnemonic) {
+	case ZYDIS_MNEMONIC_PUSH:
+		return d->z.operand_width == 64 ? 8 : STACK_UNKNOWN;
+	case ZYDIS_MNEMONIC_POP:
+		if (o->type == ZYDIS_OPERAND_TYPE_REGISTER && o->reg.value == ZYDIS_REGISTER_RSP)
+			return STACK_UNKNOWN;
+		return d->z.operand_width == 64 ? -8 : STACK_UNKNOWN;
+	case ZYDIS_MNEMONIC_PUSHFQ:
+		return 8;
+	case ZYDIS_MNEMONIC_POPFQ:
+		return -8;
 	default:
-		/* Arithmetic: two operands, or AL or EAX and a number. */
-		if (opcode < 0x40 && (opcode & 7) < 6)
-			return (opcode & 7) < 4 ? MODRM : (opcode & 7) == 4 ? BYTE : LONG;
-		return LOOK_UP(one_byte, opcode, NONE);
+		return stack_of_arithmetic(d);
 	}
 }
 
-static void skip_operands(struct decoder *d)
+static enum instruction_flow flow_of_branch(const struct decoded *d)
 {
-	uint8_t modrm = next(d), mod = modrm >> 6, base = modrm & 7;
+	bool relative = d->z.raw.imm[0].is_relative;
 
-	if (mod == 3)
-		return;
-	if (base == 4)
-		base = next(d) & 7;
-	if (mod == 1)
-		d->at += 1;
-	else if (mod == 2 || base == 5)
-		d->at += 4;
+	switch (d->z.meta.category) {
+	case ZYDIS_CATEGORY_CALL:
+		return FLOW_CALL;
+	case ZYDIS_CATEGORY_UNCOND_BR:
+		return relative ? FLOW_JUMP : FLOW_UNKNOWN;
+	case ZYDIS_CATEGORY_COND_BR:
+		return relative ? FLOW_BRANCH : FLOW_UNKNOWN;
+	case ZYDIS_CATEGORY_RET:
+		return d->z.mnemonic == ZYDIS_MNEMONIC_RET ? FLOW_RETURN : FLOW_UNKNOWN;
+	default:
+		return FLOW_UNKNOWN;
+	}
 }
 
-static void skip_numbers(struct decoder *d, enum form form)
+static enum instruction_flow flow_of(const struct decoded *d)
 {
-	if (form & BYTE)
-		d->at += 1;
-	if (form & WORD)
-		d->at += 2;
-	if (form & BRANCH)
-		d->at += 4;
-	if (form & ADDRESS)
-		d->at += d->short_address ? 4 : 8;
-	if (form & WIDE && d->wide)
-		d->at += 8;
-	else if (form & (LONG | WIDE))
-		d->at += d->short_numbers && !d->wide ? 2 : 4;
+	switch (d->z.mnemonic) {
+	case ZYDIS_MNEMONIC_UD0:
+	case ZYDIS_MNEMONIC_UD1:
+	case ZYDIS_MNEMONIC_UD2:
+	case ZYDIS_MNEMONIC_HLT:
+		return FLOW_END;
+	case ZYDIS_MNEMONIC_INT3: /* a debugger can go on */
+	case ZYDIS_MNEMONIC_XBEGIN:
+	case ZYDIS_MNEMONIC_XABORT:
+	case ZYDIS_MNEMONIC_XEND:
+		return FLOW_UNKNOWN;
+	default:
+		break;
+	}
+	if (d->z.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+		return FLOW_UNKNOWN;
+	switch (d->z.meta.category) {
+	case ZYDIS_CATEGORY_CALL:
+	case ZYDIS_CATEGORY_UNCOND_BR:
+	case ZYDIS_CATEGORY_COND_BR:
+	case ZYDIS_CATEGORY_RET:
+	case ZYDIS_CATEGORY_SYSRET:
+	case ZYDIS_CATEGORY_INTERRUPT:
+		return flow_of_branch(d);
+	default:
+		return d->z.raw.imm[0].is_relative ? FLOW_UNKNOWN : FLOW_ON;
+	}
+}
+
+struct opcodes {
+	uint8_t size;       /* of the whole instruction */
+	uint8_t first[2];   /* bytes of the opcode, or before it */
+	uint8_t first_size; /* of them, so many count: the last one with .mask */
+	uint8_t mask;
+	const char *kind;
+};
+
+/*
+ * What arch/x86/kernel/uprobes.c emulates in all kernels from 4.16 on, 64-bit: without prefixes,
+ * of which some are refused, but for that of push %r8 to %r15. Since 6.18 also longer nops.
+ */
+static const struct opcodes emulated[] = {
+	{1, {0x90}, 1, 0xff, "nop"},        {1, {0x50}, 1, 0xf8, "push"},
+	{2, {0x41, 0x50}, 2, 0xf8, "push"}, {2, {0xeb}, 1, 0xff, "jmp"},
+	{5, {0xe9}, 1, 0xff, "jmp"},        {5, {0xe8}, 1, 0xff, "call"},
+	{2, {0x70}, 1, 0xf0, "jcc"},        {6, {0x0f, 0x80}, 2, 0xf0, "jcc"},
+};
+
+static const char *emulated_kind(const uint8_t *code, size_t length)
+{
+	for (size_t i = 0; i < sizeof(emulated) / sizeof(emulated[0]); i++) {
+		const struct opcodes *e = &emulated[i];
+		size_t last = e->first_size - 1;
+
+		if (length == e->size && (!last || code[0] == e->first[0]) &&
+		    (code[last] & e->mask) == e->first[last])
+			return e->kind;
+	}
+	return NULL;
+}
+
+static bool is_save(const struct decoded *d)
+{
+	if (d->z.mnemonic != ZYDIS_MNEMONIC_PUSH ||
+	    d->operands[0].type != ZYDIS_OPERAND_TYPE_REGISTER)
+		return false;
+	switch (d->operands[0].reg.value) {
+	case ZYDIS_REGISTER_RBX:
+	case ZYDIS_REGISTER_RBP:
+	case ZYDIS_REGISTER_R12:
+	case ZYDIS_REGISTER_R13:
+	case ZYDIS_REGISTER_R14:
+	case ZYDIS_REGISTER_R15:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Of two operands, a register and memory: the register. */
+static ZydisRegister register_of(const struct decoded *d, bool on_stack)
+{
+	const ZydisDecodedOperand *a = &d->operands[0], *b = &d->operands[1];
+
+	if (d->z.operand_count < 2)
+		return ZYDIS_REGISTER_NONE;
+	if (a->type == ZYDIS_OPERAND_TYPE_MEMORY) {
+		a = &d->operands[1];
+		b = &d->operands[0];
+	}
+	if (a->type != ZYDIS_OPERAND_TYPE_REGISTER || b->type != ZYDIS_OPERAND_TYPE_MEMORY ||
+	    (on_stack && b->mem.base != ZYDIS_REGISTER_RSP && b->mem.base != ZYDIS_REGISTER_RBP))
+		return ZYDIS_REGISTER_NONE;
+	return a->reg.value;
+}
+
+static void look_at_guard(struct instruction *in, const struct decoded *d)
+{
+	ZydisMnemonic m = d->z.mnemonic;
+
+	in->compares = m == ZYDIS_MNEMONIC_CMP || m == ZYDIS_MNEMONIC_SUB ||
+		       m == ZYDIS_MNEMONIC_XOR;
+	if (m == ZYDIS_MNEMONIC_CMP)
+		in->with_stack = register_of(d, true);
+	if (m == ZYDIS_MNEMONIC_MOV && d->operands[1].type == ZYDIS_OPERAND_TYPE_MEMORY)
+		in->loads = register_of(d, false);
+}
+
+ssize_t instruction_decode(struct instruction *in, const uint8_t *code, size_t size)
+{
+	struct decoded d;
+
+	*in = (struct instruction){0};
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder(), code, size, &d.z, d.operands)) ||
+	    is_ambiguous(&d.z))
+		return -EINVAL;
+	in->length = d.z.length;
+	in->flow = flow_of(&d);
+	in->is_relative = d.z.raw.imm[0].is_relative;
+	if (in->is_relative)
+		in->target = d.z.raw.imm[0].value.s + d.z.length;
+	in->kind = emulated_kind(code, d.z.length);
+	in->is_emulated = in->kind;
+	in->is_padding = d.z.mnemonic == ZYDIS_MNEMONIC_NOP || d.z.mnemonic == ZYDIS_MNEMONIC_INT3;
+	in->is_save = is_save(&d);
+	in->calls_kernel = d.z.meta.category == ZYDIS_CATEGORY_SYSCALL;
+	in->stack = stack_of(&d);
+	for (size_t i = 0; i < d.z.operand_count; i++)
+		look_at_operand(in, &d.operands[i]);
+	look_at_guard(in, &d);
+	return in->length;
 }
 
 ssize_t instruction_length(const uint8_t *code, size_t size)
 {
-	struct decoder d = {.code = code, .size = size};
-	enum form form;
+	ZydisDecodedInstruction z;
 
-	skip_prefixes(&d);
-	form = opcode_form(&d);
-	if (form & BAD || (form & BRANCH && d.short_numbers))
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(decoder(), NULL, code, size, &z)) ||
+	    is_ambiguous(&z))
 		return -EINVAL;
-	if (form & MODRM)
-		skip_operands(&d);
-	skip_numbers(&d, form);
-	return d.at > size || d.at > INSTRUCTION_MAX ? -EINVAL : (ssize_t)d.at;
+	return z.length;
 }
 
 #else
@@ -218,6 +301,14 @@ ssize_t instruction_length(const uint8_t *code, size_t size)
 {
 	(void)code;
 	return size < 4 ? -EINVAL : 4;
+}
+
+ssize_t instruction_decode(struct instruction *in, const uint8_t *code, size_t size)
+{
+	(void)code;
+	(void)size;
+	*in = (struct instruction){0};
+	return -EOPNOTSUPP;
 }
 
 #endif

@@ -19,6 +19,7 @@
 #include "object.h"
 #include "preempt.h"
 #include "tracefs.h"
+#include "uprobe-multi.h"
 
 #define LOCKDOWN_PATH     "/sys/kernel/security/lockdown"
 #define PROC_PID_INIT_INO 0xEFFFFFFCU /* include/linux/proc_ns.h */
@@ -296,6 +297,8 @@ static const struct {
 	[KERNEL_FREE_MEMLOCK] = {"maps beyond the limit of locked memory (5.11)", has_free_memlock},
 	[KERNEL_COOKIES] = {"probes of all processes of a program (BPF cookies, 5.15)",
 			    has_cookies},
+	[KERNEL_UPROBE_MULTI] = {"links of many uprobes (6.6), which know processes (6.10)",
+				 uprobe_multi_works},
 };
 
 bool kernel_has(enum kernel_feature feature)

@@ -23,6 +23,7 @@ enum kernel_feature {
 	KERNEL_FLOOR,              /* 5.10, told by bpf_this_cpu_ptr (63d9b80dcf2c) */
 	KERNEL_FREE_MEMLOCK,       /* maps are no locked memory, 5.11 (97306be45fbe) */
 	KERNEL_COOKIES,            /* bpf_get_attach_cookie, 5.15 (7adfc6c9b315) */
+	KERNEL_UPROBE_MULTI,       /* many uprobes are one link, of a process; 6.6, 6.10 */
 	KERNEL_FEATURES,
 };
 

@@ -13,6 +13,8 @@
 
 static struct bpf_link **links;
 static size_t links_cnt;
+static int *fds;
+static size_t fds_cnt;
 
 int links_keep(struct bpf_link *link)
 {
@@ -30,12 +32,29 @@ int links_keep(struct bpf_link *link)
 	return 0;
 }
 
+int links_keep_fd(int fd)
+{
+	int *grown = reallocarray(fds, fds_cnt + 1, sizeof(*fds));
+
+	if (!grown) {
+		close(fd);
+		return fail(-ENOMEM, "failed to keep a probe");
+	}
+	fds = grown;
+	fds[fds_cnt++] = fd;
+	return 0;
+}
+
 void links_destroy(void)
 {
 	while (links_cnt)
 		bpf_link__destroy(links[--links_cnt]);
+	while (fds_cnt)
+		close(fds[--fds_cnt]);
 	free(links);
+	free(fds);
 	links = NULL;
+	fds = NULL;
 }
 
 static bool is_of_kernel(int fd)
@@ -70,7 +89,7 @@ void links_leave(void)
 	int ends[2];
 	char byte;
 
-	if (!links_cnt || pipe2(ends, O_CLOEXEC))
+	if ((!links_cnt && !fds_cnt) || pipe2(ends, O_CLOEXEC))
 		return;
 	if (fork() == 0) {
 		close(ends[1]);

@@ -12,6 +12,9 @@
 /* Takes ownership; NULL is an error that has been reported: returns -EINVAL. */
 int links_keep(struct bpf_link *link);
 
+/* The same for the descriptor of a link that libbpf does not know. */
+int links_keep_fd(int fd);
+
 void links_destroy(void);
 
 /*

@@ -54,7 +54,7 @@ static const struct argp_option output_options[] = {
 };
 
 static const struct argp_option buffer_options[] = {
-	{"buffer", KEY_BUFFER, "SIZE", 0, "room for events not yet read: 8M (default)", 11},
+	{"buffer", KEY_BUFFER, "SIZE", 0, "room for events not yet read: 64M (4K to 1G)", 11},
 	{0},
 };
 

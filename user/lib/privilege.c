@@ -121,6 +121,8 @@ static bool maps_need_rights(const struct privilege_rest *rest)
 	__u32 len = sizeof(info);
 	struct bpf_map *map;
 
+	if (!rest->obj)
+		return false;
 	bpf_object__for_each_map(map, rest->obj) {
 		if (bpf_map__fd(map) >= 0)
 			return bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &len) &&

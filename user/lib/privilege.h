@@ -32,7 +32,7 @@ int privilege_check_caller(void);
 
 /* What the rest of a run does, once all is attached and the command was started. */
 struct privilege_rest {
-	const struct bpf_object *obj; /* its maps are read */
+	const struct bpf_object *obj; /* its maps are read; NULL: none */
 	pid_t command;                /* is sent signals; 0: none */
 	bool reads_calls;             /* /proc/PID/task/TID/syscall is read, of any process */
 };

@@ -2,18 +2,14 @@
 #include "probe-places.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "binaries.h"
-#include "elf-symbols.h"
-#include "instruction.h"
 #include "kernel.h"
 #include "links.h"
 #include "log.h"
-#include "privilege.h"
+#include "probe-functions.h"
 #include "tracefs.h"
 #include "usdt.h"
 
@@ -168,159 +164,25 @@ static int attach_usdt(struct places *p)
 	return err;
 }
 
-static int explain_failure(int err, const char *label, const struct probe_place *place)
-{
-	fail(err, "failed to attach to the function %s of '%s'", place->name, label);
-	if (!privilege_may_probe()) {
-		why("this kernel lets only CAP_SYS_ADMIN attach probes to programs");
-		suggest("sudo %s ...", log_tool());
-	}
-	return err;
-}
-
-/* Into a function, at most; and its last instruction. */
-#define OFFSET_MAX 65536
-
-/*
- * The kernel would put its breakpoint anywhere; inside of an instruction, it changes what each
- * process that runs the file does.
- */
-static int check_offset(const struct elf_symbols *symbols, const struct elf_symbol *symbol,
-			const struct probe_place *place)
-{
-	size_t size = place->offset + INSTRUCTION_MAX;
-	uint8_t *code = NULL;
-	ssize_t start = -EINVAL;
-
-	if (!place->offset)
-		return 0;
-	if (symbol->size && size > symbol->size)
-		size = symbol->size;
-	if (symbols->file.is_64 && place->offset < OFFSET_MAX)
-		code = malloc(size);
-	if (code && !elf_file__read_at(&symbols->file, symbol->offset, code, size))
-		start = instruction_start(code, size, place->offset);
-	free(code);
-	if (start >= 0 && (uint64_t)start == place->offset)
-		return 0;
-	refuse(-EINVAL, "no instruction of '%s' is known to begin at +%#llx", place->name,
-	       (unsigned long long)place->offset);
-	why("a probe inside of one would change what the program does");
-	if (start >= 0)
-		suggest("%s+%#zx, where one begins", place->name, (size_t)start);
-	return -EINVAL;
-}
-
-static int attach_symbol(const struct places *p, size_t i, const struct elf_symbols *symbols,
-			 const struct elf_symbol *symbol, const struct binary *binary,
-			 const char *label)
-{
-	const struct probe_place *place = &p->sites[i].place;
-	struct bpf_link *link;
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = i,
-		    .retprobe = place->source == PROBE_URETPROBE);
-
-	if (symbol->is_ifunc) {
-		refuse(-EINVAL, "'%s' of '%s' only chooses which function is called", place->name,
-		       label);
-		suggest("probehist -l %s '*%s*'", label, place->name);
-		return -EINVAL;
-	}
-	if (place->offset && symbol->size && place->offset >= symbol->size) {
-		refuse(-EINVAL, "'%s' of '%s' ends before +%#llx", place->name, label,
-		       (unsigned long long)place->offset);
-		why("it has %llu bytes", (unsigned long long)symbol->size);
-		return -EINVAL;
-	}
-	if (check_offset(symbols, symbol, place))
-		return -EINVAL;
-	link = bpf_program__attach_uprobe_opts(p->programs->uprobe, binaries_pid(p->target),
-					       binary->path, symbol->offset + place->offset, &opts);
-	verbose("function %s of '%s' at %#llx", place->name, label,
-		(unsigned long long)(symbol->offset + place->offset));
-	return link ? links_keep(link) : explain_failure(-errno, label, place);
-}
-
-/* Of a program with parts in Go and in C, those in Go have the name of their package. */
-static bool is_of_go(const struct elf_symbols *symbols, const char *name)
-{
-	const struct elf_file *f = &symbols->file;
-
-	for (size_t i = 0; strchr(name, '.') && i < f->sections_cnt; i++) {
-		if (elf_file__section_is(f, &f->sections[i], ".note.go.buildid"))
-			return true;
-	}
-	return false;
-}
-
-/* The kernel would put its own return address on a stack that Go moves, and does not know. */
-static int check_go(const struct elf_symbols *symbols, const struct probe_site *site)
-{
-	const char *name = site->place.name;
-
-	if (!is_of_go(symbols, name))
-		return 0;
-	if (site->place.source == PROBE_URETPROBE) {
-		refuse(-EOPNOTSUPP, "'%s' is a function in Go, whose return cannot be probed",
-		       name);
-		why("the program would crash when it moves its stack");
-		suggest("uprobe:, or lat:PROBE to PROBE");
-		return -EOPNOTSUPP;
-	}
-	if (!probe_site__reads_registers(site))
-		return 0;
-	refuse(-EOPNOTSUPP, "'%s' is a function in Go, whose arguments cannot be read", name);
-	why("they are not where functions in C have them");
-	suggest("count:uprobe:BINARY:%s", name);
-	return -EOPNOTSUPP;
-}
-
-static int attach_function(const struct places *p, size_t i, const struct elf_symbols *symbols,
-			   const struct binary *binary, const char *label)
-{
-	const struct probe_site *site = &p->sites[i];
-	struct elf_symbol *list = NULL;
-	ssize_t cnt = elf_symbols__find(symbols, site->place.name, &list);
-	int err = 0;
-
-	if (cnt < 0)
-		err = fail(cnt, "failed to list the functions of '%s'", label);
-	else if (!cnt)
-		err = elf_symbols__refuse(symbols, label, site->place.name);
-	else if (!symbols->file.is_64 && probe_site__reads_registers(site)) {
-		err = refuse(-EOPNOTSUPP, "'%s' is a 32-bit file", label);
-		why("its functions have their arguments elsewhere");
-		suggest("count:uprobe:%s:%s", label, site->place.name);
-	}
-	err = err ?: check_go(symbols, site);
-	for (ssize_t s = 0; !err && s < cnt; s++)
-		err = attach_symbol(p, i, symbols, &list[s], binary, label);
-	free(list);
-	return err;
-}
-
+/* Those of the binary that is being attached to, in the order that they are attached in. */
 static int attach_functions_in(const struct binary *binary, const char *label, void *arg)
 {
 	const struct places *p = arg;
-	struct elf_symbols symbols = {0};
-	int fd = open(binary->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
+	size_t order[PROBE_POINTS], cnt = 0;
 
-	if (fd < 0)
-		return fail(-errno, "failed to open '%s'", label);
-	err = elf_symbols__read(&symbols, fd, ELF_DEBUG_DIR);
-	if (err == -ENOEXEC)
-		refuse(err, "'%s' has no functions: it is no program and no library", label);
-	else if (err == -EBADMSG || err == -E2BIG)
-		refuse(err, "'%s' is a damaged ELF file", label);
-	else if (err)
-		fail(err, "failed to read '%s'", label);
-	for (size_t n = 0; !err && n < p->cnt; n++) {
+	for (size_t n = 0; n < p->cnt; n++) {
 		if (is_in_group(p, nth_site(p, n), true))
-			err = attach_function(p, nth_site(p, n), &symbols, binary, label);
+			order[cnt++] = nth_site(p, n);
 	}
-	elf_symbols__free(&symbols);
-	close(fd);
-	return err;
+	return probe_functions_attach(&(struct probe_functions){
+		.sites = p->sites,
+		.order = order,
+		.cnt = cnt,
+		.prog = p->programs->uprobe,
+		.binary = binary,
+		.label = label,
+		.pid = binaries_pid(p->target),
+	});
 }
 
 static int attach_functions(struct places *p)

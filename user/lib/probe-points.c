@@ -373,17 +373,27 @@ size_t probe_site__args(const struct probe_site *site)
 	return cnt;
 }
 
-static void find_register(const struct probe_read *read, void *arg)
+static void add_register(const struct probe_read *read, void *arg)
 {
-	bool *found = arg;
+	uint32_t *registers = arg;
 
-	*found |= read->kind == READ_CONTEXT && read->at != STACK_REGISTER;
+	if (read->kind != READ_CONTEXT)
+		return;
+	*registers |= read->at == RETURN_REGISTER ? PROBE_RESULT : 0;
+	*registers |= read->at == STACK_REGISTER ? PROBE_STACK : 0;
+	for (size_t i = 0; i < ARGUMENTS; i++)
+		*registers |= read->at == arguments[i] ? 1U << i : 0;
+}
+
+uint32_t probe_site__registers(const struct probe_site *site)
+{
+	uint32_t registers = 0;
+
+	each_read(&site->point, add_register, &registers);
+	return registers;
 }
 
 bool probe_site__reads_registers(const struct probe_site *site)
 {
-	bool found = false;
-
-	each_read(&site->point, find_register, &found);
-	return found;
+	return probe_site__registers(site) & ~PROBE_STACK;
 }

@@ -37,6 +37,12 @@ size_t probe_site__args(const struct probe_site *site);
 /* Does its program read registers that hold arguments? */
 bool probe_site__reads_registers(const struct probe_site *site);
 
+/* Which registers it reads, of a function: bit 0 is that of the first argument. */
+#define PROBE_ARGUMENTS 0xffffU
+#define PROBE_RESULT    (1U << 16)
+#define PROBE_STACK     (1U << 17)
+uint32_t probe_site__registers(const struct probe_site *site);
+
 /* Is it a text that is read, not a number? */
 bool probe_read_is_text(const struct probe_read *read);
 

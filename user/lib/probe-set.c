@@ -12,6 +12,7 @@
 #include "probe-points.h"
 #include "probe-report.h"
 #include "probe-set.skel.h"
+#include "uprobe.h"
 
 static struct probe_set {
 	struct probe_spec specs[PROBE_SPECS];
@@ -286,7 +287,8 @@ int probe_set_setup(void *skel, const struct target *target)
 	choose_programs(s);
 	choose_maps(s, rows);
 	tell_programs(s);
-	return 0;
+	err = uprobe_prepare(s->progs.at_uprobe, false);
+	return err ? fail(err, "failed to prepare the probes of functions") : 0;
 }
 
 static struct probe_maps maps_of(const struct probe_set_bpf *s)

@@ -265,6 +265,7 @@ static const char *const lost_texts[LOST_REASONS][2] = {
 	[LOST_FAULT] = {"memory of the process not readable", NULL},
 	[LOST_LONG] = {"control messages longer than what is read", NULL},
 	[LOST_COMPAT] = {"32-bit process not seen by this backend", "--compat"},
+	[LOST_CUT] = {"ring buffer full, after a part of the call", NULL},
 };
 
 static uint64_t lost_for(const struct report *r, __u32 reason)
@@ -314,7 +315,7 @@ static const char *lost_hint(const struct report *r, __u32 reason, char *buf, si
 	struct bpf_map *ring = bpf_object__find_map_by_name(r->obj, "ring");
 	unsigned int megabytes = ring ? bpf_map__max_entries(ring) >> 17 : 0;
 
-	if (reason != LOST_RING_FULL)
+	if (reason != LOST_RING_FULL && reason != LOST_CUT)
 		return lost_texts[reason][1];
 	if (megabytes > RING_BYTES_MAX >> 20)
 		return "a filter: -p, --comm, --cgroup";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "tool.h"
+#include "session.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,41 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "doctor.h"
 #include "envelope.h"
 #include "events.h"
-#include "kernel.h"
-#include "links.h"
 #include "log.h"
 #include "options.h"
 #include "privilege.h"
-#include "ring.h"
 #include "wait.h"
 
 #define GRACE_MS       2000 /* between SIGTERM and SIGKILL for the command */
 #define DESCENDANTS_MS 100  /* how often their end is looked for */
 
 enum { EXIT_LOST = 3 };
-
-struct session {
-	const struct tool *tool;
-	struct options options;
-	struct target target;
-	struct skel *skel;
-	struct report report;
-	struct ring ring;
-	uint64_t reported_ns; /* end of the last report */
-	int signal_fd;
-	int interval_fd;
-	int duration_fd;
-	bool stop;
-	bool pipe_broke;
-	bool ending;     /* the command was asked to end */
-	int exec_status; /* 126 or 127 if the command could not run */
-};
 
 static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -50,80 +31,46 @@ static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
+/* A device or a pipe, which is nobody's file; a link to one is not followed. */
+static int open_device(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || S_ISREG(st.st_mode) || fcntl(fd, F_SETFL, 0)) {
+		if (fd >= 0)
+			close(fd);
+		errno = EEXIST;
+		return -1;
+	}
+	return fd;
+}
+
+static FILE *open_secret(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		fd = open_device(path);
+	return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
 static int open_output(struct session *s)
 {
-	s->report.out = stdout;
-	if (!s->options.output)
-		return 0;
-	s->report.out = fopen(s->options.output, "we");
-	return s->report.out ? 0 : fail(-errno, "failed to open '%s'", s->options.output);
-}
-
-static int session__start_command(struct session *s)
-{
-	const struct options *o = &s->options;
-
-	command_find(o->argv[0], &s->target.command_path);
-	if (!geteuid() && getenv("SUDO_USER") && !o->user)
-		note("running '%s' as root; use -u %s to run it as you", o->argv[0],
-		     getenv("SUDO_USER"));
-	return command__start(&s->target.command, o->argv, o->user);
-}
-
-static int session__on_event(void *arg, const void *data, size_t size)
-{
-	struct session *s = arg;
-	int err = s->tool->event(s->skel, &s->report, data, size);
-
-	s->report.events++;
-	return err;
-}
-
-static int session__load(struct session *s)
-{
-	struct bpf_object *obj;
-	int err = kernel_adapt();
-
-	if (err)
-		return err;
-	s->skel = s->tool->open();
-	if (!s->skel)
-		return doctor_explain(s->tool, -errno, "failed to open the BPF object");
-	obj = s->skel->obj;
-	err = target__configure(&s->target, obj);
-	if (!err && s->tool->event)
-		err = ring_set_size(obj, s->options.buffer_bytes);
-	if (!err && s->tool->setup)
-		err = s->tool->setup(s->skel, &s->target);
-	err = err ?: kernel_describe(obj);
-	if (err)
-		return err;
-	err = bpf_object__load_skeleton(s->skel->skeleton);
-	if (err)
-		return doctor_explain(s->tool, err, "failed to load the BPF programs");
-	err = kernel_check(obj);
-	err = err ?: target__arm(&s->target, obj);
-	err = err ?: report__open(&s->report, obj);
-	if (!err && s->tool->event)
-		err = ring__open(&s->ring, obj, session__on_event, s);
-	return err;
-}
-
-static int session__attach(struct session *s)
-{
+	const char *path = s->options.output;
 	int err;
 
-	err = bpf_object__attach_skeleton(s->skel->skeleton);
-	if (err)
-		return doctor_explain(s->tool, err, "failed to attach the BPF programs");
-	err = s->tool->attach ? s->tool->attach(s->skel, &s->target) : 0;
-	err = err ?: target__add_descendants(&s->target);
-	if (err)
-		return err;
-	s->report.start_ns = s->reported_ns = clock_now_ns();
-	if (s->tool->started)
-		err = s->tool->started(s->skel, &s->target, s->report.start_ns);
-	verbose("attached");
+	s->report.out = stdout;
+	if (!path)
+		return 0;
+	s->report.out = s->tool->is_secret ? open_secret(path) : fopen(path, "we");
+	if (s->report.out)
+		return 0;
+	err = fail(-errno, "failed to open '%s'", path);
+	if (err == -EEXIST) {
+		why("what was sent in secret goes to a new file, which only its owner may read");
+		suggest("-o with another name, or remove it");
+	}
 	return err;
 }
 
@@ -159,8 +106,8 @@ static int session__report(struct session *s, bool final)
 		return err;
 	if (r->interval)
 		envelope_interval(r);
-	if (s->tool->report)
-		err = s->tool->report(s->skel, r);
+	if (s->source->report)
+		err = s->source->report(s->skel, r);
 	else
 		report__print_all(r);
 	return err ?: session__flush(s);
@@ -219,22 +166,25 @@ static bool session__target_ended(struct session *s)
 
 	if (!target__by_pid(t) || !target__ended(t))
 		return false;
-	return !session__waits_for_descendants(s) || target__running(t) == 0;
+	return !session__waits_for_descendants(s) || session__running(s) == 0;
 }
 
-static int session__read_ring(struct session *s)
+static int session__read_records(struct session *s)
 {
-	int err = ring__read(&s->ring);
+	bool took;
+	int err = session__read(s, &took);
 
-	return err || !s->ring.taken ? err : session__flush(s);
+	return err || !took ? err : session__flush(s);
 }
 
-static int session__timeout_ms(struct session *s)
+static int session__wait_ms(struct session *s)
 {
 	bool only_descendants = target__by_pid(&s->target) && target__ended(&s->target);
-	int ring_ms = ring__timeout_ms(&s->ring);
+	int records_ms = session__timeout_ms(s);
 
-	return only_descendants && ring_ms < 0 ? DESCENDANTS_MS : ring_ms;
+	if (only_descendants && (records_ms < 0 || records_ms > DESCENDANTS_MS))
+		return DESCENDANTS_MS;
+	return records_ms;
 }
 
 static int session__wait(struct session *s)
@@ -242,11 +192,10 @@ static int session__wait(struct session *s)
 	int err = 0;
 
 	while (!err && !s->stop && !session__target_ended(s)) {
-		int fds[] = {s->signal_fd, s->interval_fd, s->duration_fd, ring__fd(&s->ring)};
+		int fds[] = {s->signal_fd, s->interval_fd, s->duration_fd, session__fd(s)};
 
-		err = wait_for(&s->target, fds, sizeof(fds) / sizeof(fds[0]),
-			       session__timeout_ms(s));
-		err = err ?: session__read_ring(s);
+		err = wait_for(&s->target, fds, sizeof(fds) / sizeof(fds[0]), session__wait_ms(s));
+		err = err ?: session__read_records(s);
 		err = err ?: session__on_signal(s);
 		if (!err && !s->stop && events_timer_expired(s->interval_fd))
 			err = session__report(s, false);
@@ -264,34 +213,21 @@ static int session__finish(struct session *s)
 	uint64_t lost;
 	int err;
 
-	target__stop(s->skel->obj);
-	err = s->pipe_broke ? 0 : ring__drain(&s->ring);
+	err = session__drain(s, s->pipe_broke);
 	err = err || s->pipe_broke ? err : session__report(s, true);
 	if (t->follow && t->command.reaped)
-		descendants = target__running(t);
+		descendants = session__running(s);
 	if (descendants)
 		note("%zu descendants of the command still run (--follow waits for them)",
 		     descendants);
-	if (!r->events && !s->tool->report)
+	if (!r->events && !s->source->report)
 		report__say_idle(r);
-	lost = report__lost(r);
+	lost = session__lost(s);
 	if (!err && !s->pipe_broke) {
 		envelope_end(r, lost, &t->command);
 		err = session__flush(s);
 	}
 	return err ?: (lost && s->options.strict ? EXIT_LOST : 0);
-}
-
-/* The command has what it got when it was forked. */
-static int session__drop_privileges(const struct session *s)
-{
-	struct privilege_rest rest = {
-		.obj = s->skel->obj,
-		.command = s->target.command.pid,
-		.reads_calls = s->tool->reads_calls && s->tool->reads_calls(),
-	};
-
-	return privilege_drop(&rest);
 }
 
 static int session__run(struct session *s)
@@ -338,12 +274,7 @@ static void session__close(struct session *s)
 {
 	int fds[] = {s->signal_fd, s->interval_fd, s->duration_fd};
 
-	ring__close(&s->ring);
-	report__close(&s->report);
-	links_leave();
-	links_destroy();
-	if (s->skel)
-		bpf_object__destroy_skeleton(s->skel->skeleton);
+	session__unload(s);
 	target__close(&s->target);
 	if (s->report.out && s->report.out != stdout)
 		fclose(s->report.out);
@@ -370,6 +301,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	libbpf_set_print(libbpf_print);
 	s.options.target = &s.target;
 	options_parse(&s.options, tool, argc, argv);
+	s.source = tool->source ? tool->source() : tool;
 	err = privilege_check_caller();
 	if (s.options.doctor)
 		return err ? EXIT_FAILURE : doctor_run(tool);
@@ -380,8 +312,7 @@ int tool_main(const struct tool *tool, int argc, char **argv)
 	if (s.signal_fd < 0)
 		err = fail(s.signal_fd, "failed to wait for signals");
 	err = err ?: open_output(&s);
-	if (!err && s.options.argv)
-		err = session__start_command(&s);
+	err = err ?: session__start_command(&s);
 	err = err ?: session__run(&s);
 	ours_ended_it = s.target.command.pid && !command__reap(&s.target.command, false);
 	if (ours_ended_it)

@@ -7,9 +7,11 @@
 #define WIRESCOPE_TOOL_H
 
 #include <argp.h>
+#include <stdbool.h>
 
 #include <bpf/libbpf.h>
 
+#include "feed.h"
 #include "report.h"
 #include "target.h"
 
@@ -32,14 +34,31 @@ struct tool {
 	const char *needs;             /* privileges, a line of --help; default: the usual */
 	const char *locked_down;       /* what to try where kernel memory may not be read */
 	const struct tool_mode *modes; /* up to one without text; optional */
+	void (*costs)(void);           /* more lines of --doctor; optional */
 	const struct argp *argp;       /* its own options; optional */
 	const char *arguments;         /* its own arguments in --help, "SPEC..."; optional */
-	struct skel *(*open)(void);
+
+	/* Its report has what was sent in secret: -o makes a new file, which only we may read. */
+	bool is_secret;
+
+	/*
+	 * Once the options are parsed: a descriptor whose functions of a run, open to report, are
+	 * used instead of these. For tools with several sources of their numbers. Optional.
+	 */
+	const struct tool *(*source)(void);
+
+	/*
+	 * In place of open to event: records do not come from BPF programs, and no privileges are
+	 * needed. Its .report gets NULL for skel. Optional.
+	 */
+	const struct feed *feed;
 
 	/* An argument that is no option and not of a command; bad ones exit. Optional: all are. */
 	void (*argument)(const char *text);
 	/* Does .report look up in /proc in which calls processes are? Optional: it does not. */
 	bool (*reads_calls)(void);
+
+	struct skel *(*open)(void);
 	/* Before loading: set globals, switch programs off. Optional. */
 	int (*setup)(void *skel, const struct target *target);
 	/* Once all programs are attached whose SEC() says where: the others. Optional. */
