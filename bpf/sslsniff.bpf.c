@@ -115,6 +115,8 @@ static __always_inline __u64 moved_by(const struct tls_frame *f, __s64 result)
 		return moved;
 	case TLS_ROLE_SEND_EARLY:
 		return (__s32)result ? 0 : f->len;
+	case TLS_ROLE_UNCORK:
+		return 0;
 	default:
 		if (f->call & TLS_CALL_LAYERED)
 			return (__s32)result > 0 ? (__s32)result : 0;
@@ -273,21 +275,18 @@ int BPF_PROG(socket_received, struct sock *sk, int ret, int flags)
 
 /* ---- what else happens to a connection ---------------------------------------------------- */
 
-SEC("uprobe")
-int name_end(struct pt_regs *ctx)
+/*
+ * Where a name is. It is read when the call ends, and the library has copied it: until then, it
+ * may be in a page that nobody has touched.
+ */
+static __always_inline int begin_name(struct pt_regs *ctx, __u64 name)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
-	struct tls_thread *t = tls_thread_current(false);
-	struct tls_frame *f;
+	struct tls_thread *t = tls_thread_current(true);
 
-	if (!t)
+	if (!t || tls_frame_push(t, PT_REGS_PARM1(ctx), PT_REGS_SP(ctx), cookie))
 		return 0;
-	if (tls_frame_pop(t, cookie))
-		return 0;
-	f = tls_frame_popped(t);
-	if (!filter_off && PT_REGS_RC(ctx))
-		tls_name_set(f->handle, PT_REGS_RC(ctx));
-	tls_thread_release(t);
+	tls_frame_pushed(t)->buf = name;
 	return 0;
 }
 
@@ -295,21 +294,38 @@ SEC("uprobe")
 int ctrl_begin(struct pt_regs *ctx)
 {
 	if ((__u32)PT_REGS_PARM2(ctx) == SSL_CTRL_SET_SERVER_NAME && is_wanted())
-		tls_name_set(PT_REGS_PARM1(ctx), PT_REGS_PARM4(ctx));
+		begin_name(ctx, PT_REGS_PARM4(ctx));
 	return 0;
 }
 
 SEC("uprobe")
 int name_begin(struct pt_regs *ctx)
 {
-	__u32 role = TLS_COOKIE_ROLE(bpf_get_attach_cookie(ctx));
 	__u64 name = PT_REGS_PARM2(ctx);
 
 	barrier_var(name);
-	if (role == TLS_ROLE_SET_NAME_3)
+	if (TLS_COOKIE_ROLE(bpf_get_attach_cookie(ctx)) == TLS_ROLE_SET_NAME_3)
 		name = PT_REGS_PARM3(ctx);
 	if (is_wanted())
-		tls_name_set(PT_REGS_PARM1(ctx), name);
+		begin_name(ctx, name);
+	return 0;
+}
+
+SEC("uprobe")
+int name_end(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx), name = PT_REGS_RC(ctx);
+	struct tls_thread *t = tls_thread_current(false);
+	struct tls_frame *f;
+
+	if (!t || tls_frame_pop(t, cookie))
+		return 0;
+	f = tls_frame_popped(t);
+	if (f->role != TLS_ROLE_NAME)
+		name = f->buf;
+	if (!filter_off && name)
+		tls_name_set(f->handle, name);
+	tls_thread_release(t);
 	return 0;
 }
 

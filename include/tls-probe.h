@@ -21,6 +21,7 @@ enum tls_role {
 	TLS_ROLE_RECV_EARLY,  /* as RECV */
 	TLS_ROLE_SEND_EARLY,  /* int f(handle, buf, len), 0 if all */
 	TLS_ROLE_SEND_PADDED, /* ssize_t f(handle, buf, len, padding, flags) */
+	TLS_ROLE_UNCORK,      /* f(handle) sends what calls have said that they sent */
 	TLS_ROLE_HANDSHAKE,   /* int f(handle), 1 if done */
 	TLS_ROLE_HANDSHAKE_0, /* int f(handle), 0 if done: GnuTLS, NSS */
 	TLS_ROLE_ACCEPT,      /* as HANDSHAKE */

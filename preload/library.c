@@ -195,34 +195,38 @@ static bool library__owns(const struct library *l, const void *handle)
 	return false;
 }
 
-static const struct library *find_library(const void *handle, enum tls_api api)
+/* Of GnuTLS all processes have one. any: where none is known to own the handle, the first one. */
+static const struct library *find_library(const void *handle, enum tls_api api, bool any)
 {
-	unsigned int cnt = __atomic_load_n(&libraries_cnt, __ATOMIC_ACQUIRE), found = 0;
-	const struct library *any = NULL;
+	unsigned int cnt = __atomic_load_n(&libraries_cnt, __ATOMIC_ACQUIRE);
+	const struct library *first = NULL;
 
 	for (unsigned int i = 0; i < cnt; i++) {
-		if (libraries[i].api == api) {
-			any = any ?: &libraries[i];
-			found++;
-		}
-	}
-	for (unsigned int i = 0; found > 1 && i < cnt; i++) {
-		if (libraries[i].api == api && library__owns(&libraries[i], handle))
+		if (libraries[i].api != api)
+			continue;
+		if (api == TLS_GNUTLS || library__owns(&libraries[i], handle))
 			return &libraries[i];
+		first = first ?: &libraries[i];
 	}
-	return any;
+	return any ? first : NULL;
 }
 
+/*
+ * The loader is asked for what it has loaded only if there is need: its lock can be taken for ever
+ * in a child of fork.
+ */
 const struct library *library_of(const void *handle, enum tls_api api)
 {
-	const struct library *l;
+	const struct library *l = find_library(handle, api, false);
 
+	if (l)
+		return l;
 	look_for(api, false);
-	l = find_library(handle, api);
+	l = find_library(handle, api, true);
 	if (l)
 		return l;
 	look_for(api, true);
-	return find_library(handle, api);
+	return find_library(handle, api, true);
 }
 
 bool library_interposes(const char *name, enum tls_api *api)

@@ -25,6 +25,7 @@
 #include "tls-losses.h"
 #include "tls-options.h"
 #include "tls-output.h"
+#include "tls-pieces.h"
 #include "tls-summary.h"
 #include "tool.h"
 
@@ -170,6 +171,8 @@ static int report(void *skel, struct report *r)
 		return tls_summary_report(r, tls_found_name);
 	if (!r->final)
 		return 0;
+	/* What a call lacks at its end is part of what its connection has lost. */
+	tls_pieces_close();
 	err = tls_losses_add(s->maps.tls_losses, s->maps.tls_connections);
 	tls_output_close(r);
 	return err;
@@ -241,6 +244,7 @@ static const struct tool tool = {
 	.examples = examples,
 	.needs = "Needs root, or CAP_SYS_ADMIN (see --doctor).\n",
 	.locked_down = "lockdown=integrity, or --preload",
+	.is_secret = true,
 	.modes = modes,
 	.argp = &argp,
 	.source = source,

@@ -18,13 +18,44 @@
 #define TLS_SLOTS_MET 4096
 #define TLS_SLOT(tid) ((tid) & (TLS_SLOTS - 1))
 
+static __always_inline bool is_handshake(__u32 role)
+{
+	return role >= TLS_ROLE_HANDSHAKE && role <= TLS_ROLE_CONNECT;
+}
+
+static __always_inline bool is_read(__u32 role)
+{
+	return role == TLS_ROLE_READ || role == TLS_ROLE_READ_EX || role == TLS_ROLE_READ_EARLY ||
+	       role == TLS_ROLE_RECV || role == TLS_ROLE_RECV_FLAGS || role == TLS_ROLE_RECV_EARLY;
+}
+
+/* Those that say the name of a server. */
+static __always_inline bool is_naming(__u32 role)
+{
+	return role == TLS_ROLE_CTRL || role == TLS_ROLE_NAME || role == TLS_ROLE_SET_NAME ||
+	       role == TLS_ROLE_SET_NAME_3;
+}
+
+/* Calls of one kind on one connection, within each other, are one. */
+enum tls_kind { TLS_KIND_READ, TLS_KIND_WRITE, TLS_KIND_HANDSHAKE, TLS_KIND_NAME };
+
+static __always_inline enum tls_kind tls_kind_of(__u32 role)
+{
+	if (is_naming(role))
+		return TLS_KIND_NAME;
+	if (is_handshake(role))
+		return TLS_KIND_HANDSHAKE;
+	return is_read(role) ? TLS_KIND_READ : TLS_KIND_WRITE;
+}
+
 struct tls_frame {
 	__u64 handle;
 	__u64 buf;
 	__u64 len; /* or where the call stores how much it moved */
 	__u64 begin_ns;
 	__u64 stack;
-	__u32 role; /* enum tls_role */
+	__u16 role; /* enum tls_role */
+	__u16 kind; /* enum tls_kind */
 	__u16 call;
 	__u16 in_handshake; /* the connection was, when the call began */
 };
@@ -114,7 +145,8 @@ static __always_inline void tls_frames_unwind(struct tls_thread *t, __u64 stack)
 	for (int i = 0; i < TLS_FRAMES; i++) {
 		__u32 top = t->depth - 1;
 
-		if (top >= TLS_FRAMES || tls_frame_at(t, top)->stack > stack)
+		/* As deep is one that has ended in a jump to this one. */
+		if (top >= TLS_FRAMES || tls_frame_at(t, top)->stack >= stack)
 			return;
 		t->depth = top;
 	}
@@ -122,19 +154,19 @@ static __always_inline void tls_frames_unwind(struct tls_thread *t, __u64 stack)
 
 /*
  * Is the thread in another call that has this handle, and of which this one is a part? A library's
- * calls call each other. What a callback does is its own: node writes within a read.
+ * calls call each other. What a callback does is its own: node writes within a read. Handshakes
+ * are made within calls of any kind, which count them.
  */
 static __always_inline bool tls_frames_have(const struct tls_thread *t, __u64 handle, __u64 cookie)
 {
-	__u32 role = TLS_COOKIE_ROLE(cookie), call = TLS_COOKIE_CALL(cookie);
+	enum tls_kind kind = tls_kind_of(TLS_COOKIE_ROLE(cookie));
 
 	for (__u32 i = 0; i < TLS_FRAMES; i++) {
 		const struct tls_frame *f = &t->frames[i];
 
-		if (i >= t->depth || f->handle != handle || f->call == call)
+		if (i >= t->depth || f->handle != handle || f->call == TLS_COOKIE_CALL(cookie))
 			continue;
-		if (is_handshake(role) ||
-		    (!is_handshake(f->role) && is_read(f->role) == is_read(role)))
+		if (f->kind == kind || (kind == TLS_KIND_HANDSHAKE && f->kind != TLS_KIND_NAME))
 			return true;
 	}
 	return false;
@@ -146,13 +178,12 @@ static __always_inline bool tls_frames_have(const struct tls_thread *t, __u64 ha
  */
 __noinline int tls_frame_push(struct tls_thread *t, __u64 handle, __u64 stack, __u64 cookie)
 {
-	__u32 call = TLS_COOKIE_CALL(cookie);
 	struct tls_frame *f;
 
 	if (!t)
 		return -1;
 	tls_frames_unwind(t, stack);
-	if (TLS_COOKIE_ROLE(cookie) != TLS_ROLE_NAME && tls_frames_have(t, handle, cookie))
+	if (tls_frames_have(t, handle, cookie))
 		return -1;
 	if (t->depth >= TLS_FRAMES) {
 		lost_inc(LOST_NO_SPAN);
@@ -162,7 +193,8 @@ __noinline int tls_frame_push(struct tls_thread *t, __u64 handle, __u64 stack, _
 	f->handle = handle;
 	f->stack = stack;
 	f->role = TLS_COOKIE_ROLE(cookie);
-	f->call = call;
+	f->kind = tls_kind_of(f->role);
+	f->call = TLS_COOKIE_CALL(cookie);
 	return 0;
 }
 

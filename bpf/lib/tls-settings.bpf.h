@@ -5,7 +5,6 @@
 
 #include <bpf/bpf_helpers.h>
 #include "tls-connection.h"
-#include "tls-probe.h"
 
 const volatile bool tls_summary;
 const volatile bool tls_with_latency;
@@ -19,17 +18,6 @@ const volatile __u16 tls_port; /* in network order; 0: any */
 const volatile __u32 tls_match_len;
 const volatile char tls_match[TLS_MATCH_MAX];
 const volatile __u32 tls_by; /* enum tls_by */
-
-static __always_inline bool is_handshake(__u32 role)
-{
-	return role >= TLS_ROLE_HANDSHAKE && role <= TLS_ROLE_CONNECT;
-}
-
-static __always_inline bool is_read(__u32 role)
-{
-	return role == TLS_ROLE_READ || role == TLS_ROLE_READ_EX || role == TLS_ROLE_READ_EARLY ||
-	       role == TLS_ROLE_RECV || role == TLS_ROLE_RECV_FLAGS || role == TLS_ROLE_RECV_EARLY;
-}
 
 static __always_inline bool port_matches(const struct tls_connection *c)
 {

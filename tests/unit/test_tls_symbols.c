@@ -174,9 +174,11 @@ static void test_no_hash(void **state)
 	(void)state;
 	make_hashed(&h, names, NAMES_CNT);
 	h.file.sections[VERDEFS].sh_type = SHT_PROGBITS;
+	add_local(&h.file, "SSL_peek", CODE_AT);
 	open_symbols(&s, &h, sizeof(h), true);
 	for (size_t i = 0; i < NAMES_CNT; i++)
 		assert_int_equal(find(&s, names[i]), CODE_OFFSET + 16 * i);
+	assert_int_equal(find(&s, "SSL_peek"), 0);
 	close_symbols(&s);
 }
 

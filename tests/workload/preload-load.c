@@ -3,15 +3,16 @@
  * TLS through memory, within one process, by a libssl that the program has loaded itself: each
  * thread has a client and a server, and what one writes the other reads.
  *
- * usage: preload-load [-t THREADS] [-n WRITES] [-s SIZE] [-o THREADS] [-f] [-e] [-k] [-w] CERT KEY
+ * usage: preload-load [OPTION]... CERT KEY
  *   -t   threads at once (1)
  *   -n   writes of each thread (10)
  *   -s   bytes of each write (100)
  *   -o   so many threads one after the other before (0), with one write each
+ *   -l   every other thread uses this libssl
  *   -f   at the end a child of fork does the same again, with the connections it was given
  *   -e   at the end it executes itself, without -e
  *   -k   at the end it kills itself
- *   -w   once all threads have done the first half, it says "half" and waits for the end of stdin
+ *   -w   once all threads have done the first half, it says "half" and waits for a file
  *
  * Says "calls PID N": the calls that moved something.
  */
@@ -41,8 +42,14 @@ typedef int (*shake_fn)(void *);
 typedef int (*write_fn)(void *, const void *, int);
 typedef int (*read_fn)(void *, void *, int);
 
+struct library {
+	void *handle;
+	void *client_context, *server_context;
+};
+
 struct thread {
 	pthread_t id;
+	const struct library *library;
 	void *client;
 	void *server;
 	unsigned long calls;
@@ -51,44 +58,58 @@ struct thread {
 
 static struct {
 	unsigned int threads, writes, size, ones;
-	bool forks, executes, kills, waits;
+	const char *other, *file;
+	bool forks, executes, kills;
 } options = {.threads = 1, .writes = 10, .size = 100};
 
-static void *library;
-static void *client_context, *server_context;
+static struct library libraries[2];
+static unsigned int libraries_cnt;
 static struct thread threads[THREADS_MAX];
 
-static void *function(const char *name)
+static void *function(const struct library *library, const char *name)
 {
-	void *found = dlsym(library, name);
+	void *found = dlsym(library->handle, name);
 
 	if (!found)
 		errx(1, "libssl has no %s", name);
 	return found;
 }
 
-#define F(type, name) ((type)function(name))
+#define F(type, name) ((type)function(l, name))
 
-static void load(const char *cert, const char *key)
+static bool load(const char *file, const char *cert, const char *key)
 {
-	library = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
-	if (!library)
-		library = dlopen("libssl.so.1.1", RTLD_NOW | RTLD_LOCAL);
-	if (!library)
-		errx(1, "%s", dlerror());
-	client_context = F(new_fn, "SSL_CTX_new")(F(pointer_fn, "TLS_client_method")());
-	server_context = F(new_fn, "SSL_CTX_new")(F(pointer_fn, "TLS_server_method")());
-	if (F(file_fn, "SSL_CTX_use_certificate_file")(server_context, cert, PEM) != 1 ||
-	    F(file_fn, "SSL_CTX_use_PrivateKey_file")(server_context, key, PEM) != 1)
+	struct library *l = &libraries[libraries_cnt];
+
+	l->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	if (!l->handle)
+		return false;
+	l->client_context = F(new_fn, "SSL_CTX_new")(F(pointer_fn, "TLS_client_method")());
+	l->server_context = F(new_fn, "SSL_CTX_new")(F(pointer_fn, "TLS_server_method")());
+	if (F(file_fn, "SSL_CTX_use_certificate_file")(l->server_context, cert, PEM) != 1 ||
+	    F(file_fn, "SSL_CTX_use_PrivateKey_file")(l->server_context, key, PEM) != 1)
 		errx(1, "the certificate cannot be used");
+	libraries_cnt++;
+	return true;
+}
+
+static void load_all(const char *other, const char *cert, const char *key)
+{
+	if (!load("libssl.so.3", cert, key) && !load("libssl.so.1.1", cert, key))
+		errx(1, "%s", dlerror());
+	if (other && !load(other, cert, key))
+		errx(1, "%s", dlerror());
+	for (unsigned int i = 0; i < THREADS_MAX; i++)
+		threads[i].library = &libraries[i % libraries_cnt];
 }
 
 static void open_connection(struct thread *t)
 {
+	const struct library *l = t->library;
 	void *bios[2];
 
-	t->client = F(new_fn, "SSL_new")(client_context);
-	t->server = F(new_fn, "SSL_new")(server_context);
+	t->client = F(new_fn, "SSL_new")(l->client_context);
+	t->server = F(new_fn, "SSL_new")(l->server_context);
 	if (F(pair_fn, "BIO_new_bio_pair")(&bios[0], ROOM, &bios[1], ROOM) != 1)
 		errx(1, "there is no BIO");
 	F(bios_fn, "SSL_set_bio")(t->client, bios[0], bios[0]);
@@ -103,6 +124,7 @@ static void open_connection(struct thread *t)
 
 static void talk(struct thread *t, unsigned int writes)
 {
+	const struct library *l = t->library;
 	write_fn write_it = F(write_fn, "SSL_write");
 	read_fn read_it = F(read_fn, "SSL_read");
 	char *data = calloc(1, options.size), *got = calloc(1, options.size);
@@ -155,14 +177,12 @@ static void say_calls(unsigned long more)
 
 static void wait_for_go(void)
 {
-	char byte;
-
-	if (!options.waits)
+	if (!options.file)
 		return;
 	puts("half");
 	fflush(stdout);
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		;
+	while (access(options.file, F_OK) != 0)
+		usleep(1000);
 }
 
 static void run_child(void)
@@ -184,8 +204,8 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "t:n:s:o:fekw")) != -1) {
-		unsigned int value = optarg ? strtoul(optarg, NULL, 10) : 1;
+	while ((c = getopt(argc, argv, "t:n:s:o:l:w:fek")) != -1) {
+		unsigned int value = optarg && c != 'l' && c != 'w' ? strtoul(optarg, NULL, 10) : 1;
 
 		if (c == 't' && value <= THREADS_MAX)
 			options.threads = value;
@@ -195,10 +215,14 @@ static void parse(int argc, char **argv)
 			options.size = value;
 		else if (c == 'o')
 			options.ones = value;
+		else if (c == 'l')
+			options.other = optarg;
+		else if (c == 'w')
+			options.file = optarg;
 		else if (c == 'f' || c == 'e')
 			*(c == 'f' ? &options.forks : &options.executes) = true;
-		else if (c == 'k' || c == 'w')
-			*(c == 'k' ? &options.kills : &options.waits) = true;
+		else if (c == 'k')
+			options.kills = true;
 		else
 			errx(2, "usage: see the source");
 	}
@@ -208,12 +232,13 @@ static void parse(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	const struct library *l = &libraries[0];
 	unsigned long before = 0;
 
 	parse(argc, argv);
-	load(argv[optind], argv[optind + 1]);
+	load_all(options.other, argv[optind], argv[optind + 1]);
 	for (unsigned int i = 0; i < options.ones; i++) {
-		struct thread one = {0};
+		struct thread one = {.library = l};
 
 		run_all(&one, 1, 1);
 		F(state_fn, "SSL_free")(one.client);

@@ -84,6 +84,12 @@ static enum place begin_of(enum tls_role role)
 	}
 }
 
+static bool names_server(enum tls_role role)
+{
+	return role == TLS_ROLE_NAME || begin_of(role) == NAME_BEGIN ||
+	       begin_of(role) == CTRL_BEGIN;
+}
+
 static void add(struct plan *plan, enum place place, uint64_t offset, uint64_t cookie)
 {
 	struct sites *s = &plan->of[place];
@@ -123,7 +129,7 @@ static void plan_function(struct plan *plan, const struct tls_library *library, 
 			  const struct tls_function *f)
 {
 	const struct tls_call *call = &tls_calls[f->call];
-	bool is_name = call->role == TLS_ROLE_NAME;
+	bool is_name = names_server(call->role);
 	uint32_t number = f->call | (call->api == TLS_NSS ? TLS_CALL_LAYERED : 0) |
 			  (f->is_bio ? TLS_CALL_BIO : 0);
 	const char *name = tls_function__name(f);

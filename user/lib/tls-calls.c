@@ -18,9 +18,9 @@ const struct tls_call tls_calls[] = {
 	{"SSL_accept", TLS_OPENSSL, TLS_ROLE_ACCEPT, ARG(0), true},
 	{"SSL_connect", TLS_OPENSSL, TLS_ROLE_CONNECT, ARG(0), true},
 	{"SSL_free", TLS_OPENSSL, TLS_ROLE_CLOSE, ARG(0), false},
-	{"SSL_ctrl", TLS_OPENSSL, TLS_ROLE_CTRL, ARG(0) | ARG(1) | ARG(3), false},
+	{"SSL_ctrl", TLS_OPENSSL, TLS_ROLE_CTRL, ARG(0) | ARG(1) | ARG(3), true},
 	/* A function of its own in BoringSSL. */
-	{"SSL_set_tlsext_host_name", TLS_OPENSSL, TLS_ROLE_SET_NAME, ARG(0) | ARG(1), false},
+	{"SSL_set_tlsext_host_name", TLS_OPENSSL, TLS_ROLE_SET_NAME, ARG(0) | ARG(1), true},
 	{"SSL_get_servername", TLS_OPENSSL, TLS_ROLE_NAME, ARG(0), true},
 	/* One calls the other, or the compiler has copied it into it. */
 	{"ERR_set_error", TLS_OPENSSL, TLS_ROLE_ERROR, ARG(0) | ARG(1), false},
@@ -35,7 +35,8 @@ const struct tls_call tls_calls[] = {
 	{"gnutls_record_recv_seq", TLS_GNUTLS, TLS_ROLE_RECV, BUFFER, true},
 	{"gnutls_record_recv_early_data", TLS_GNUTLS, TLS_ROLE_RECV_EARLY, BUFFER, true},
 	{"gnutls_handshake", TLS_GNUTLS, TLS_ROLE_HANDSHAKE_0, ARG(0), true},
-	{"gnutls_server_name_set", TLS_GNUTLS, TLS_ROLE_SET_NAME_3, ARG(0) | ARG(2), false},
+	{"gnutls_record_uncork", TLS_GNUTLS, TLS_ROLE_UNCORK, ARG(0), true},
+	{"gnutls_server_name_set", TLS_GNUTLS, TLS_ROLE_SET_NAME_3, ARG(0) | ARG(2), true},
 	{"gnutls_deinit", TLS_GNUTLS, TLS_ROLE_CLOSE, ARG(0), false},
 
 	{"PR_Read", TLS_NSS, TLS_ROLE_RECV, BUFFER, true},
@@ -45,7 +46,7 @@ const struct tls_call tls_calls[] = {
 	{"PR_Close", TLS_NSS, TLS_ROLE_CLOSE, ARG(0), false},
 	{"SSL_ForceHandshake", TLS_NSS, TLS_ROLE_HANDSHAKE_0, ARG(0), true},
 	{"SSL_ForceHandshakeWithTimeout", TLS_NSS, TLS_ROLE_HANDSHAKE_0, ARG(0), true},
-	{"SSL_SetURL", TLS_NSS, TLS_ROLE_SET_NAME, ARG(0) | ARG(1), false},
+	{"SSL_SetURL", TLS_NSS, TLS_ROLE_SET_NAME, ARG(0) | ARG(1), true},
 	{"PR_SetError", TLS_NSS, TLS_ROLE_ERROR_NSS, ARG(0), false},
 };
 
