@@ -28,6 +28,7 @@
 #include "tls-pieces.h"
 #include "tls-summary.h"
 #include "tool.h"
+#include "uprobe-cost.h"
 
 static const struct target *current_target;
 
@@ -244,6 +245,7 @@ static const struct tool tool = {
 	.examples = examples,
 	.needs = "Needs root, or CAP_SYS_ADMIN (see --doctor).\n",
 	.locked_down = "lockdown=integrity, or --preload",
+	.costs = uprobe_print_costs,
 	.is_secret = true,
 	.modes = modes,
 	.argp = &argp,
