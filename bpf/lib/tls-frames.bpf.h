@@ -62,7 +62,8 @@ struct tls_frame {
 
 struct tls_thread {
 	__u32 tid; /* 0: free */
-	__u32 depth;
+	__u16 depth;
+	__u16 is_met; /* it is in tls_threads_met */
 	__s32 error; /* in its handshake: why something failed */
 	__u32 error_library;
 	struct tls_frame frames[TLS_FRAMES];
@@ -98,7 +99,9 @@ static __noinline struct tls_thread *tls_thread_met(__u32 tid, bool create)
 		return t;
 	bpf_map_update_elem(&tls_threads_met, &tid, &tls_thread_zero, BPF_NOEXIST);
 	t = bpf_map_lookup_elem(&tls_threads_met, &tid);
-	if (!t)
+	if (t)
+		t->is_met = true;
+	else
 		lost_inc(LOST_NO_SPAN);
 	return t;
 }
@@ -122,14 +125,14 @@ static __always_inline struct tls_thread *tls_thread_current(bool create)
 /* At the end of a program: a thread that is in no call needs no room. */
 static __always_inline void tls_thread_release(struct tls_thread *t)
 {
-	__u32 tid = current_pid_tgid(), slot = TLS_SLOT(tid);
+	__u32 tid = current_pid_tgid();
 
 	if (t->depth)
 		return;
-	if (t == bpf_map_lookup_elem(&tls_threads, &slot))
-		t->tid = 0;
-	else
+	if (t->is_met)
 		bpf_map_delete_elem(&tls_threads_met, &tid);
+	else
+		t->tid = 0;
 }
 
 /* By a number below TLS_FRAMES, in a way that verifiers before 6.3 can follow. */
@@ -182,9 +185,11 @@ __noinline int tls_frame_push(struct tls_thread *t, __u64 handle, __u64 stack, _
 
 	if (!t)
 		return -1;
-	tls_frames_unwind(t, stack);
-	if (tls_frames_have(t, handle, cookie))
-		return -1;
+	if (t->depth) {
+		tls_frames_unwind(t, stack);
+		if (tls_frames_have(t, handle, cookie))
+			return -1;
+	}
 	if (t->depth >= TLS_FRAMES) {
 		lost_inc(LOST_NO_SPAN);
 		return -1;
