@@ -77,11 +77,14 @@ int call_begin(struct pt_regs *ctx)
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
 	role = TLS_COOKIE_ROLE(cookie);
-	if (!is_traced(ctx, cookie))
+	handle = is_traced(ctx, cookie) ? handle_of(PT_REGS_PARM1(ctx), cookie) : 0;
+	t = tls_thread_current(handle);
+	/* Within a traced call, one that is not has a frame too: its end is not the other's. */
+	if (!t || (!handle && !t->depth) || tls_frame_push(t, handle, PT_REGS_SP(ctx), cookie))
 		return 0;
-	handle = handle_of(PT_REGS_PARM1(ctx), cookie);
-	t = handle ? tls_thread_current(true) : NULL;
-	if (!t || tls_frame_push(t, handle, PT_REGS_SP(ctx), cookie))
+	if (t->depth == 1)
+		t->error = t->error_library = 0;
+	if (!handle)
 		return 0;
 	f = tls_frame_pushed(t);
 	f->buf = PT_REGS_PARM2(ctx);
@@ -227,10 +230,12 @@ int call_end(struct pt_regs *ctx)
 	if (tls_frame_pop(t, cookie))
 		return 0;
 	f = tls_frame_popped(t);
-	if (!filter_off) {
+	if (!filter_off && f->handle) {
 		moved = is_handshake(f->role) ? 0 : moved_by(f, result);
 		if (is_handshake(f->role) || f->in_handshake)
 			look_at_handshake(t, f, cookie, result, moved);
+		else if (!moved)
+			look_at_failure(t, f, cookie);
 		if (is_new(f, cookie, result) && moved)
 			end_data(t, f, cookie, moved);
 	}
@@ -363,7 +368,7 @@ int handle_closed(struct pt_regs *ctx)
 	struct tls_thread *t;
 
 	c = bpf_map_lookup_elem(&tls_connections, &key);
-	if (!c)
+	if (!c || is_within_handshake(ctx))
 		return 0;
 	t = c->state == TLS_HANDSHAKE_BEGUN && !filter_off ? tls_thread_current(true) : NULL;
 	if (t) {

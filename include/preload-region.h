@@ -12,22 +12,30 @@
 
 #include <linux/types.h>
 
-#define PRELOAD_MAGIC         0x31505357 /* "WSP1": changes with the layout */
-#define PRELOAD_SLOTS         512        /* threads at once that have a ring */
+#define PRELOAD_MAGIC         0x32505357 /* "WSP2": changes with the layout */
+#define PRELOAD_SLOTS         512        /* threads at once that have a ring: at most */
 #define PRELOAD_LIBRARIES     8          /* of a process, that are named */
 #define PRELOAD_PATH          256
 #define PRELOAD_LOSSES        256 /* connections, or the like, of which something is lost */
 #define PRELOAD_ABOUT         192
 #define PRELOAD_NAME          32 /* of a run: of its socket, and in those of the memfds */
+#define PRELOAD_TICKET        64 /* name, secret and user of a run, with colons, in hexadecimal */
 #define PRELOAD_ENVIRONMENT   "WIRESCOPE_PRELOAD"
 #define PRELOAD_MEMFD_PREFIX  "wirescope-"
 #define PRELOAD_RING_BITS_MIN 16 /* a record has to fit */
 #define PRELOAD_RING_BITS_MAX 30
 
-/* What the process sends first, with its memfd; a connection without one only wakes the tool. */
+/*
+ * What the process sends first, with its memfd, which has room for as many rings as the process
+ * may have; a connection without a word only wakes the tool. All users see the names of sockets:
+ * it is the secret that tells a process of the command, which has it in its environment.
+ */
 struct preload_hello {
 	__u32 magic;
 	__u32 ring_bits;
+	__u64 secret;
+	__u32 error; /* an errno: there is no memfd, and the process will not be seen */
+	__u32 reserved;
 };
 
 struct preload_slot {

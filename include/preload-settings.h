@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the library that sees TLS calls is told, in hexadecimal in its environment behind the name
+ * What the library that sees TLS calls is told, in hexadecimal in its environment behind the ticket
  * of the run. Its records are struct tls_record (tls.h) and payload. connection is a number that
  * means the same connection in all processes, but no small one; library the index of
  * preload_region.libraries.

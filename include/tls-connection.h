@@ -35,6 +35,7 @@ struct tls_connection {
 	__u32 state; /* enum tls_handshake_state */
 	__u32 side;  /* TLS_SERVER, TLS_CLIENT or 0 */
 	__s32 fd;
+	__u32 tgid; /* as the tracer's namespace has it */
 	struct endpoint local;
 	struct endpoint remote;
 };

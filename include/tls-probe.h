@@ -27,6 +27,7 @@ enum tls_role {
 	TLS_ROLE_ACCEPT,      /* as HANDSHAKE */
 	TLS_ROLE_CONNECT,     /* as HANDSHAKE */
 	TLS_ROLE_CLOSE,       /* f(handle): it is no more */
+	TLS_ROLE_CLEAR,       /* f(handle): what it is used for next is another connection */
 	TLS_ROLE_ERROR,       /* f(library, reason, ...): why something has failed */
 	TLS_ROLE_ERROR_1_1,   /* f(library, function, reason, ...) */
 	TLS_ROLE_ERROR_NSS,   /* f(reason, ...) */

@@ -98,13 +98,13 @@ bool call_begin(struct call *call, const void *handle, enum tls_api api, enum fu
 	*call = (struct call){.handle = handle};
 	/* Before its connection, whose number is one of the process that is connected. */
 	t = thread_self();
-	call->connection = connection_of(handle, api);
+	call->connection = handle ? connection_of(handle, api) : NULL;
 	call->library = call->connection ? call->connection->library : library_of(handle, api);
 	if (__builtin_expect(!call->library || !call->library->functions[function], false)) {
 		errno = ENOSYS;
 		return false;
 	}
-	if (is_within(handle, stack))
+	if (!handle || is_within(handle, stack))
 		return true;
 	if (!t || !thread_is_heard())
 		return true;
@@ -143,7 +143,9 @@ static void find_ends(struct call *call)
 	const struct library *l = call->library;
 	int fd = -1;
 
-	if (l->api == TLS_OPENSSL && HAS(l, SSL_get_rfd))
+	/* To ask what has no BIO would leave an error in the queue. */
+	if (l->api == TLS_OPENSSL && HAS(l, SSL_get_rfd) && HAS(l, SSL_get_rbio) &&
+	    CALL(l, SSL_get_rbio)(call->handle))
 		fd = CALL(l, SSL_get_rfd)(call->handle);
 	else if (l->api == TLS_GNUTLS && HAS(l, gnutls_transport_get_int))
 		fd = CALL(l, gnutls_transport_get_int)((void *)call->handle);

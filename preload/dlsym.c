@@ -31,13 +31,15 @@ INTERPOSED void *dlsym(void *restrict handle, const char *restrict name)
 {
 	dlsym_fn next = find_dlsym();
 	enum tls_api api;
-	void *ours;
+	void *ours, *found;
 
 	if (handle == RTLD_NEXT || !library_interposes(name, &api))
 		return next(handle, name);
 	ours = interposed_by_name(name);
+	found = next(handle, name);
 	/* That all can see ours does not mean that there is a library which has it. */
-	if (handle == RTLD_DEFAULT)
+	if (found == ours)
 		return library_is_there(api) ? ours : NULL;
-	return next(handle, name) ? ours : NULL;
+	/* Those of the program itself are never ours, whoever calls them. */
+	return found && library_has(found) ? ours : found;
 }

@@ -16,6 +16,7 @@
 void *interposed_by_name(const char *name);
 
 typedef struct ssl_st SSL;
+typedef struct ssl_ctx_st SSL_CTX;
 typedef struct ssl_cipher_st SSL_CIPHER;
 
 int SSL_read(SSL *ssl, void *buf, int num);
@@ -29,6 +30,7 @@ int SSL_do_handshake(SSL *ssl);
 int SSL_accept(SSL *ssl);
 int SSL_connect(SSL *ssl);
 int SSL_clear(SSL *ssl);
+SSL *SSL_new(SSL_CTX *context);
 void SSL_free(SSL *ssl);
 
 int SSL_is_init_finished(const SSL *ssl);
@@ -38,6 +40,7 @@ int SSL_version(const SSL *ssl);
 const SSL_CIPHER *SSL_get_current_cipher(const SSL *ssl);
 uint32_t SSL_CIPHER_get_id(const SSL_CIPHER *cipher);
 const char *SSL_get_servername(const SSL *ssl, int type);
+void *SSL_get_rbio(const SSL *ssl);
 int SSL_get_rfd(const SSL *ssl);
 unsigned long ERR_peek_error(void);
 unsigned long ERR_peek_last_error(void);

@@ -12,7 +12,7 @@
 #include "preload-region.h"
 #include "tls.h"
 
-#define LIBRARIES 4
+#define LIBRARIES PRELOAD_LIBRARIES
 
 /* clang-format off */
 
@@ -20,12 +20,12 @@
 #define OPENSSL_INTERPOSED(X) \
 	X(SSL_read) X(SSL_write) X(SSL_read_ex) X(SSL_write_ex) X(SSL_read_early_data) \
 	X(SSL_write_early_data) X(SSL_sendfile) X(SSL_do_handshake) X(SSL_accept) X(SSL_connect) \
-	X(SSL_clear) X(SSL_free)
+	X(SSL_clear) X(SSL_new) X(SSL_free)
 
 #define OPENSSL_ASKED(X) \
 	X(SSL_is_init_finished) X(SSL_is_server) X(SSL_get_error) X(SSL_version) \
-	X(SSL_get_current_cipher) X(SSL_CIPHER_get_id) X(SSL_get_servername) X(SSL_get_rfd) \
-	X(ERR_peek_error) X(ERR_peek_last_error) X(OPENSSL_version_major)
+	X(SSL_get_current_cipher) X(SSL_CIPHER_get_id) X(SSL_get_servername) X(SSL_get_rbio) \
+	X(SSL_get_rfd) X(ERR_peek_error) X(ERR_peek_last_error) X(OPENSSL_version_major)
 
 #define GNUTLS_INTERPOSED(X) \
 	X(gnutls_record_send) X(gnutls_record_send2) X(gnutls_record_send_early_data) \
@@ -63,6 +63,9 @@ struct library {
 
 /* That a handle belongs to; NULL: no library of the kind is loaded. */
 const struct library *library_of(const void *handle, enum tls_api api);
+
+/* Is this address one of a library that is loaded, and not of the program itself? */
+bool library_has(const void *address);
 
 /* Is any loaded now? */
 bool library_is_there(enum tls_api api);

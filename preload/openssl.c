@@ -277,6 +277,17 @@ INTERPOSED int SSL_clear(SSL *ssl)
 	return l ? CALL(l, SSL_clear)(ssl) : 0;
 }
 
+/* What was here before may have gone without SSL_free(), with the BIO that owned it. */
+INTERPOSED SSL *SSL_new(SSL_CTX *context)
+{
+	const struct library *l = library_of(context, TLS_OPENSSL);
+	SSL *ssl = l ? CALL(l, SSL_new)(context) : NULL;
+
+	if (ssl)
+		connection_forget(ssl);
+	return ssl;
+}
+
 INTERPOSED void SSL_free(SSL *ssl)
 {
 	const struct library *l = ssl ? library_of(ssl, TLS_OPENSSL) : NULL;

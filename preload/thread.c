@@ -12,9 +12,12 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "limits.h"
 
 #define ATTEMPTS 100 /* to connect: a tool that is busy refuses, too */
 
@@ -25,7 +28,10 @@ static struct sockaddr_un address = {.sun_family = AF_UNIX}; /* of the tool */
 static socklen_t address_len;                                /* 0: we are not wanted */
 static uint8_t ring_bits;
 static uint64_t generations;
+static uint64_t secret;
+static uid_t tool_uid;
 static struct preload_region *mapped; /* in a child of fork: the parent's */
+static size_t mapped_size;
 static pthread_key_t ending;
 
 void spin_lock(uint32_t *lock)
@@ -41,9 +47,22 @@ void spin_unlock(uint32_t *lock)
 
 _Static_assert(sizeof(struct preload_region) <= PRELOAD_RINGS, "rings begin behind the region");
 
-static size_t region_size(void)
+/* Of this thread; 0: not to be found out. */
+static uint64_t find_network(void)
 {
-	return PRELOAD_RINGS + ((size_t)PRELOAD_SLOTS << ring_bits);
+	struct stat st;
+
+	return stat("/proc/thread-self/ns/net", &st) ? 0 : st.st_ino;
+}
+
+/* Whoever could take the name of a tool that has ended would get all that we see. */
+static bool is_tool(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
+	       (!peer.uid || peer.uid == tool_uid || peer.uid == geteuid());
 }
 
 /* A descriptor that is nobody's for longer than it takes to use it: the process may close any. */
@@ -51,14 +70,19 @@ static int connect_tool(void)
 {
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, address_len)) {
-		int err = errno;
+	int err = 0;
 
-		close(fd);
-		errno = err;
+	if (fd < 0)
 		return -1;
-	}
-	return fd;
+	if (connect(fd, (struct sockaddr *)&address, address_len))
+		err = errno;
+	else if (!is_tool(fd))
+		err = ECONNREFUSED;
+	if (!err)
+		return fd;
+	close(fd);
+	errno = err;
+	return -1;
 }
 
 static void wake_tool(void)
@@ -69,7 +93,7 @@ static void wake_tool(void)
 	fd = connect_tool();
 	if (fd >= 0)
 		close(fd);
-	else if (errno == ECONNREFUSED)
+	else if (errno == ECONNREFUSED && process->network == find_network())
 		process->region->stopped = 1; /* nobody is left who would read it */
 	errno = saved;
 }
@@ -85,13 +109,20 @@ static void thread_end(void *arg)
 	t->generation = 0;
 }
 
-/* The name of the run is before the first colon; it is an address without a file. */
+/* Behind the name of the run, which is an address without a file, are its secret and its user. */
 static bool read_environment(const char *text)
 {
 	const char *colon = text ? strchr(text, ':') : NULL;
 	size_t len = colon ? colon - text : 0;
+	char *end;
 
-	if (!len || len >= PRELOAD_NAME || !thread_on_start(colon + 1, &ring_bits) ||
+	if (!len || len >= PRELOAD_NAME)
+		return false;
+	secret = strtoull(colon + 1, &end, 16);
+	if (*end != ':')
+		return false;
+	tool_uid = strtoul(end + 1, &end, 16);
+	if (*end != ':' || !thread_on_start(end + 1, &ring_bits) ||
 	    ring_bits < PRELOAD_RING_BITS_MIN || ring_bits > PRELOAD_RING_BITS_MAX)
 		return false;
 	memcpy(address.sun_path + 1, text, len);
@@ -123,7 +154,11 @@ void thread_start(void)
 	pthread_once(&once, start_once);
 }
 
-static struct preload_region *map_region(int *fd)
+/*
+ * A ring is out of reach until a thread has it: mlockall() would get memory for all of them. errno
+ * says why there is none.
+ */
+static struct preload_region *map_region(int *fd, size_t size)
 {
 	char name[PRELOAD_NAME + sizeof(PRELOAD_MEMFD_PREFIX)];
 	struct preload_region *region;
@@ -131,21 +166,26 @@ static struct preload_region *map_region(int *fd)
 	snprintf(name, sizeof(name), PRELOAD_MEMFD_PREFIX "%.*s", PRELOAD_NAME - 1,
 		 address.sun_path + 1);
 	*fd = syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (*fd < 0 || ftruncate(*fd, region_size()) ||
+	if (*fd < 0 || ftruncate(*fd, size) ||
 	    fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return NULL;
-	region = mmap(NULL, region_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *fd,
-		      0);
+	region = mmap(NULL, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, *fd, 0);
 	if (region == MAP_FAILED)
 		return NULL;
-	madvise(region, region_size(), MADV_DONTDUMP);
+	mapped = region;
+	mapped_size = size;
+	if (mprotect(region, PRELOAD_RINGS, PROT_READ | PROT_WRITE))
+		return NULL;
+	madvise(region, size, MADV_DONTDUMP);
 	region->magic = PRELOAD_MAGIC;
 	return region;
 }
 
-static bool send_region(int region_fd)
+/* -1: there is none, for a reason. */
+static bool send_region(int region_fd, int error)
 {
-	struct preload_hello hello = {.magic = PRELOAD_MAGIC, .ring_bits = ring_bits};
+	struct preload_hello hello = {
+		.magic = PRELOAD_MAGIC, .ring_bits = ring_bits, .secret = secret, .error = error};
 	struct iovec iov = {&hello, sizeof(hello)};
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -158,8 +198,8 @@ static bool send_region(int region_fd)
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+		.msg_control = error ? NULL : control.bytes,
+		.msg_controllen = error ? 0 : sizeof(control.bytes),
 	};
 	int fd = connect_tool();
 	bool sent;
@@ -176,16 +216,24 @@ static bool send_region(int region_fd)
 /* The lock is taken. */
 static void connect_once(void)
 {
-	struct preload_region *region;
-	int fd;
+	struct preload_region *region = NULL;
+	uint32_t slots = limits_slots(ring_bits);
+	int fd = -1;
 
 	process->attempts++;
 	if (mapped)
-		munmap(mapped, region_size());
-	mapped = region = map_region(&fd);
-	if (region && send_region(fd)) {
+		munmap(mapped, mapped_size);
+	mapped = NULL;
+	errno = ENOMEM;
+	if (slots)
+		region = map_region(&fd, PRELOAD_RINGS + ((size_t)slots << ring_bits));
+	if (!region && errno != EMFILE && errno != ENFILE && send_region(-1, errno))
+		process->attempts = ATTEMPTS;
+	if (region && send_region(fd, 0)) {
 		if (getrandom(&process->nonce, sizeof(process->nonce), GRND_NONBLOCK) < 0)
 			process->nonce = getpid();
+		process->network = find_network();
+		process->slots = slots;
 		process->region = region;
 		thread_on_connect(region);
 		__atomic_store_n(&process->generation, ++generations, __ATOMIC_RELEASE);
@@ -234,17 +282,22 @@ static bool take_slot(struct thread *t)
 {
 	struct preload_region *region = process->region;
 
-	for (unsigned int i = 0; i < PRELOAD_SLOTS; i++) {
+	for (unsigned int i = 0; i < process->slots; i++) {
 		struct preload_slot *slot = &region->slots[i];
+		char *ring = (char *)region + PRELOAD_RINGS + ((size_t)i << ring_bits);
 		uint32_t nobody = 0;
 
 		if (__atomic_load_n(&slot->owner, __ATOMIC_RELAXED) ||
 		    !__atomic_compare_exchange_n(&slot->owner, &nobody, t->tid, false,
 						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			continue;
+		if (mprotect(ring, (size_t)1 << ring_bits, PROT_READ | PROT_WRITE)) {
+			__atomic_store_n(&slot->owner, 0, __ATOMIC_RELEASE);
+			return false;
+		}
 		raise_used(region, i + 1);
 		t->slot = slot;
-		t->ring = (char *)region + PRELOAD_RINGS + ((size_t)i << ring_bits);
+		t->ring = ring;
 		t->head = slot->head;
 		t->tail = __atomic_load_n(&slot->tail, __ATOMIC_ACQUIRE);
 		t->woken_at = UINT64_MAX;

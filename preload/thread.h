@@ -22,8 +22,11 @@ struct process {
 	uint32_t nonce;
 	uint32_t connections; /* so many were numbered */
 	uint32_t attempts;    /* to connect */
+	uint32_t slots;       /* that the region has */
+	uint64_t network;     /* that the tool is in; 0: not known */
 	uint32_t connecting;  /* a lock */
 	uint32_t tabling;     /* another one, of connection.c */
+	uint32_t adding;      /* another one, of library.c */
 };
 
 struct thread {

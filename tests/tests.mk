@@ -7,7 +7,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*
 HAVE_SDT   := $(shell echo '\#include <sys/sdt.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 # Those that need a TLS library; a system that we only build for has none.
 have-module = $(if $(SYSROOT),,$(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes))
-NO_LIBRARY := $(if $(call have-module,openssl),,tls-openssl tls-handshakes) \
+NO_LIBRARY := $(if $(call have-module,openssl),,tls-openssl tls-handshakes tls-reuse) \
 	$(if $(call have-module,gnutls),,tls-gnutls) $(if $(call have-module,nss),,tls-nss)
 HAVE_LIBSSL_A := $(if $(call have-module,openssl),$(wildcard $(shell $(CC) -print-file-name=libssl.a)))
 WORKLOADS  := $(filter-out probed-lib $(NO_LIBRARY) $(if $(HAVE_SDT),,usdt-app s2n-app),\
@@ -95,7 +95,7 @@ $(O)/workload/tls-openssl-static: tests/workload/tls-openssl.c
 	$(Q)$(BUILD) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MF $@.d $< -pthread \
 		-Wl,-Bstatic -lssl -lcrypto -Wl,-Bdynamic -ldl -o $@
 
-$(O)/workload/tls-openssl $(O)/workload/tls-handshakes: MODULES := openssl
+$(addprefix $(O)/workload/,tls-openssl tls-handshakes tls-reuse): MODULES := openssl
 $(O)/workload/tls-gnutls: MODULES := gnutls
 $(O)/workload/tls-nss: MODULES := nss
 

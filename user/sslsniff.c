@@ -27,6 +27,7 @@
 #include "tls-output.h"
 #include "tls-pieces.h"
 #include "tls-summary.h"
+#include "tls-sweep.h"
 #include "tool.h"
 #include "uprobe-cost.h"
 
@@ -83,6 +84,21 @@ static void choose_maps(struct sslsniff_bpf *s)
 	}
 }
 
+/*
+ * Before 6.1 (96da3f7d489d) maps that allocate are warned of in the kernel's log, where some panic,
+ * and a kernel for real time refuses them.
+ */
+static void allocate_maps(struct sslsniff_bpf *s)
+{
+	struct bpf_map *const maps[] = {s->maps.tls_connections, s->maps.tls_losses,
+					s->maps.tls_names, s->maps.tls_threads_met};
+
+	if (kernel_has_struct("bpf_mem_alloc"))
+		return;
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		bpf_map__set_map_flags(maps[i], 0);
+}
+
 /* Since 6.3 (40e0b0908142); without it the ends of some connections are not known. */
 static void choose_programs(struct sslsniff_bpf *s)
 {
@@ -127,6 +143,7 @@ static int setup(void *skel, const struct target *target)
 	keep_secrets();
 	choose_programs(s);
 	choose_maps(s);
+	allocate_maps(s);
 	tell_programs(s, target);
 	return tls_attach_prepare(&programs);
 }
@@ -145,11 +162,18 @@ static int attach_library(const struct tls_library *library, unsigned int nr, vo
 	return tls_attach_library(&programs, library, nr, binaries_pid(current_target));
 }
 
+static void tidy(void *arg)
+{
+	const struct sslsniff_bpf *s = arg;
+
+	tls_sweep(s->maps.tls_connections);
+}
+
 static int attach(void *skel, const struct target *target)
 {
 	tls_output_open(&tls_options.output, tls_found_name);
 	current_target = target;
-	return tls_found_attach(target, attach_library, skel);
+	return tls_found_attach(target, attach_library, tidy, skel);
 }
 
 static int event(void *skel, struct report *r, const void *data, size_t size)
@@ -168,6 +192,8 @@ static int report(void *skel, struct report *r)
 	const struct sslsniff_bpf *s = skel;
 	int err;
 
+	if (r->final)
+		tls_found_check();
 	if (tls_options.summary)
 		return tls_summary_report(r, tls_found_name);
 	if (!r->final)
@@ -220,7 +246,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return ARGP_ERR_UNKNOWN;
 	if (!tls_options.list_libs)
 		return 0;
-	if (tls_libraries__find(&libraries, o->target, &unseen) < 0)
+	for (size_t i = 0; i < tls_options.libs_cnt; i++) {
+		if (tls_libraries__add(&libraries, o->target, tls_options.libs[i]))
+			exit(EXIT_FAILURE);
+	}
+	if (!tls_options.libs_cnt && tls_libraries__find(&libraries, o->target, &unseen) < 0)
 		exit(EXIT_FAILURE);
 	tls_libraries__list(&libraries, stdout);
 	exit_after_output();

@@ -171,12 +171,16 @@ static __noinline struct tls_connection *tls_connection_new(__u32 library, __u64
 {
 	struct tls_handle key = tls_handle_of(handle);
 	struct tls_connection *c;
+	__u64 number;
 
 	bpf_map_update_elem(&tls_connections, &key, &tls_connection_zero, BPF_NOEXIST);
 	c = bpf_map_lookup_elem(&tls_connections, &key);
 	if (!c)
 		return NULL;
-	c->number = __sync_fetch_and_add(&tls_connections_cnt, 1) + 1;
+	/* Two threads may meet here, one that reads and one that writes. */
+	number = __sync_fetch_and_add(&tls_connections_cnt, 1) + 1;
+	__sync_val_compare_and_swap(&c->number, 0, number);
+	c->tgid = pidns_current(true);
 	tls_connection_locate(c, library, handle);
 	return c;
 }

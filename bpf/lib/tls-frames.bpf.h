@@ -7,6 +7,7 @@
 #define WIRESCOPE_TLS_FRAMES_BPF_H
 
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 #include "kcompat.bpf.h"
 #include "lost.bpf.h"
 #include "tls-connection.h"
@@ -49,7 +50,7 @@ static __always_inline enum tls_kind tls_kind_of(__u32 role)
 }
 
 struct tls_frame {
-	__u64 handle;
+	__u64 handle; /* 0: of nothing that is traced */
 	__u64 buf;
 	__u64 len; /* or where the call stores how much it moved */
 	__u64 begin_ns;
@@ -64,7 +65,7 @@ struct tls_thread {
 	__u32 tid; /* 0: free */
 	__u16 depth;
 	__u16 is_met; /* it is in tls_threads_met */
-	__s32 error; /* in its handshake: why something failed */
+	__s32 error;  /* in its handshake: why something failed */
 	__u32 error_library;
 	struct tls_frame frames[TLS_FRAMES];
 
@@ -135,6 +136,19 @@ static __always_inline void tls_thread_release(struct tls_thread *t)
 		t->tid = 0;
 }
 
+/* Also of a thread that was killed in a call: another one will have its number. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(thread_ended, struct task_struct *task)
+{
+	struct tls_thread *t = tls_thread_current(false);
+
+	if (!t)
+		return 0;
+	t->depth = 0;
+	tls_thread_release(t);
+	return 0;
+}
+
 /* By a number below TLS_FRAMES, in a way that verifiers before 6.3 can follow. */
 static __always_inline struct tls_frame *tls_frame_at(struct tls_thread *t, __u32 nr)
 {
@@ -187,7 +201,7 @@ __noinline int tls_frame_push(struct tls_thread *t, __u64 handle, __u64 stack, _
 		return -1;
 	if (t->depth) {
 		tls_frames_unwind(t, stack);
-		if (tls_frames_have(t, handle, cookie))
+		if (handle && tls_frames_have(t, handle, cookie))
 			return -1;
 	}
 	if (t->depth >= TLS_FRAMES) {

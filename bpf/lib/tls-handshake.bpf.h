@@ -7,6 +7,7 @@
 #define WIRESCOPE_TLS_HANDSHAKE_BPF_H
 
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 #include "tls-connections.bpf.h"
 #include "tls-frames.bpf.h"
 #include "tls-record.bpf.h"
@@ -19,11 +20,33 @@
 #define GNUTLS_E_WARNING_ALERT -16
 #define PR_WOULD_BLOCK         -5998
 
+/* SSL_clear() is called by programs, and by the library at the begin of each handshake. */
+static __always_inline bool is_within_handshake(struct pt_regs *ctx)
+{
+	struct tls_thread *t;
+
+	if (TLS_COOKIE_ROLE(bpf_get_attach_cookie(ctx)) != TLS_ROLE_CLEAR)
+		return false;
+	t = tls_thread_current(false);
+	if (t)
+		tls_frames_unwind(t, PT_REGS_SP(ctx));
+	return t && t->depth;
+}
+
 static __always_inline bool in_handshake(__u32 library, __u64 handle)
 {
 	__u64 in_init = 0;
 
 	return !tls_read_info(library, TLS_FIELD_IN_INIT, handle, &in_init) && in_init;
+}
+
+/* It was made before it was first seen: a call that makes one finds nothing to do. */
+static __always_inline bool is_over(const struct tls_frame *f, __u32 library)
+{
+	struct tls_library_info *info = bpf_map_lookup_elem(&tls_infos, &library);
+
+	return is_handshake(f->role) && !f->in_handshake && info &&
+	       info->layout.field[TLS_FIELD_IN_INIT].steps_cnt;
 }
 
 /* Of several calls, which a peer that is slow makes of one handshake, the first. */
@@ -42,6 +65,8 @@ __noinline int begin_handshake(struct tls_thread *t, const struct tls_frame *f, 
 	}
 	if (c->state == TLS_HANDSHAKE_FAILED)
 		return 0;
+	if (c->state == TLS_HANDSHAKE_UNSEEN && is_over(f, library))
+		c->state = TLS_HANDSHAKE_ENDED;
 	if (c->state != TLS_HANDSHAKE_BEGUN) {
 		if (c->state == TLS_HANDSHAKE_ENDED && !f->in_handshake)
 			return 0;
@@ -128,6 +153,24 @@ static __always_inline bool has_failed(struct tls_thread *t, const struct tls_fr
 	if (info->api == TLS_NSS)
 		return result < 0 && t->error && t->error != PR_WOULD_BLOCK;
 	return t->error_library == ERR_LIB_SSL;
+}
+
+/*
+ * OpenSSL has a connection that an error has ended in a handshake for ever. What is called after
+ * that begins none.
+ */
+__noinline int look_at_failure(struct tls_thread *t, const struct tls_frame *f, __u64 cookie)
+{
+	struct tls_connection *c;
+	struct tls_handle key;
+
+	if (!t || !f || t->error_library != ERR_LIB_SSL)
+		return 0;
+	key = tls_handle_of(f->handle);
+	c = bpf_map_lookup_elem(&tls_connections, &key);
+	if (c && in_handshake(TLS_COOKIE_LIBRARY(cookie), f->handle))
+		c->state = TLS_HANDSHAKE_FAILED;
+	return 0;
 }
 
 __noinline int look_at_handshake(struct tls_thread *t, const struct tls_frame *f, __u64 cookie,

@@ -16,7 +16,7 @@
 #include "tls-settings.bpf.h"
 
 #define TLS_PIECES_UNLOOPED 64        /* of a call, where the kernel has no bpf_loop() (5.17) */
-#define TLS_PIECES          (1 << 17) /* more than the 2 GiB that a call can move */
+#define TLS_PIECES          (1 << 23) /* the most that bpf_loop() takes: of 128 GiB */
 
 /* What there is to say of a call, but for what it moved. */
 static __always_inline void tls_fill_record(struct tls_thread *t, const struct tls_frame *f,
@@ -49,16 +49,22 @@ static __always_inline void tls_fill_record(struct tls_thread *t, const struct t
 /* So much of it is asked for. */
 static __always_inline __u64 tls_limit_payload(struct tls_record *r, struct tls_connection *c)
 {
-	__u64 wanted = r->len;
+	__u64 wanted = r->len, left;
 
 	if (tls_no_data || r->flags & TLS_FILE)
 		return 0;
 	if (tls_max_bytes && wanted > tls_max_bytes)
 		wanted = tls_max_bytes;
-	if (!tls_budget || !c)
+	if (!tls_budget)
 		return wanted;
-	if (wanted > tls_budget - c->captured) {
-		wanted = tls_budget - c->captured;
+	if (!c) {
+		r->flags |= TLS_SPENT;
+		return 0;
+	}
+	/* Two threads, one that reads and one that writes, may have spent more than there was. */
+	left = c->captured < tls_budget ? tls_budget - c->captured : 0;
+	if (wanted > left) {
+		wanted = left;
 		r->flags |= TLS_SPENT;
 	}
 	c->captured += wanted;

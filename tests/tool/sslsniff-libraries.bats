@@ -164,6 +164,23 @@ only_workloads() {
 		'select(.type != "tls" or (.pid as $pid | $pids | index($pid)))'
 }
 
+# It is there when the tool starts, and comes later.
+@test "a program of anyone whose calls cannot be probed does not keep the others from it" {
+	need_workload tls-openssl tls-unsuited
+	[ "$(uname -m)" = x86_64 ] || skip 'what the program has is no instruction of x86'
+	start "$workload/tls-unsuited"
+	sniff --lib "$workload/tls-unsuited" -d 1 && return 1
+	rm -f events
+	# shellcheck disable=SC2016 # for the inner shell
+	sniff --follow -- bash -c '"$0" & "$1" -n 1 "$2" "$3" "$4"; kill $!' "$workload/tls-unsuited" \
+		"$workload/tls-openssl" truth "$cert" "$key"
+	compare_streams
+	rm events
+	sslsniff -f json -o events -d 1 2>words
+	grep -qx "note: '$workload/tls-unsuited' is left out" words
+	jq -e 'select(.type == "end")' events
+}
+
 @test "--list-libs names what a process has" {
 	need_workload tls-openssl
 	prepare "$workload/tls-openssl"

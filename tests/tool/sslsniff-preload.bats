@@ -237,9 +237,79 @@ stopped_half_way() {
 		sslsniff --preload --no-data -f json -- "$load_it" "$cert" readable >events 2>words
 	[ "$(grep -c '"what":"write"' events)" -eq 10 ]
 	grep '"uid":65534' events
+	rm events
 	preload -u nobody -- "$load_it" "$cert" readable
 	[ "$(jq 'select(.type == "tls").uid' events | sort -u)" = $nobody ]
 	[ "$(seen)" -eq 20 ]
+}
+
+@test "a process that may have little: fewer rings, and if there are none it is said" {
+	limited() {
+		rm -f events
+		cert=$cert key=$key \
+			preload -- sh -c 'ulimit "$@"; exec "$0" -n 20 "$cert" "$key"' "$load_it" "$@"
+		[ "$(made)" -eq 40 ]
+	}
+	limited -v 2000000
+	[ "$(seen)" -eq 40 ]
+	limited -f 1000000
+	[ "$(seen)" -eq 40 ]
+	limited -f 100
+	[ "$(seen)" -eq 0 ]
+	grep 'process [0-9]* is not seen' words
+	[ "$(lost)" -eq 1 ]
+}
+
+@test "memory that is locked: no more of it than the threads use" {
+	preload -- "$load_it" -m -t 2 "$cert" "$key"
+	[ "$(seen)" -eq 40 ]
+	[ "$(awk '/^shared/ { print $2 }' said)" -lt 500000 ]
+}
+
+@test "threads that go to another network: every call" {
+	half_way --no-data -- -u -t 2 -n 200
+	# Once it sleeps, they would wake it.
+	sleep 0.5
+	other_half
+	wait "$tool"
+	[ "$(seen)" -eq "$(made)" ]
+}
+
+@test "a constructor that asks for a function first" {
+	need cc
+	cat >early.c <<-'END'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		__attribute__((constructor)) static void ask(void)
+		{
+			dlsym(RTLD_DEFAULT, "SSL_read");
+		}
+	END
+	cc -shared -fPIC -o early.so early.c -ldl
+	LD_PRELOAD=$PWD/early.so:$(ldd "$workload/tls-openssl" | awk '/libssl/ { print $3 }') \
+		preload -- "$load_it" "$cert" "$key"
+	[ "$(seen)" -eq 20 ]
+}
+
+@test "whoever takes the place of a tool that was killed gets nothing" {
+	need python3 setpriv
+	half_way --no-data -- -f
+	name=$(grep -oE '@[0-9a-f]{24}$' /proc/net/unix | tail -n 1)
+	kill -KILL "$tool"
+	wait "$tool" || true
+	start setpriv --reuid $nobody --clear-groups python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind(b"\0" + sys.argv[1][1:].encode())
+s.listen()
+print("listening", flush=True)
+while True:
+    print("got", len(s.accept()[0].recv(100)), flush=True)' "$name" >thief
+	wait_until grep -q listening thief
+	other_half
+	cat thief
+	grep -q '^got' thief
+	[ "$(grep -c '^got [1-9]' thief)" -eq 0 ]
 }
 
 @test "nothing of it stays in the environment but what is asked for, and LD_PRELOAD is kept" {

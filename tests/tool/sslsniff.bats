@@ -73,6 +73,19 @@ handshakes_agree() {
 	[ "$(jq 'select(.what == "handshake") | .calls' events | sort -u)" -eq 1 ]
 }
 
+@test "an object that is used again has a new connection; one that has failed shakes no hands" {
+	need_workload tls-reuse
+	sniff --handshake -- "$workload/tls-reuse" "$cert" "$key"
+	jq -r 'select(.role == "client") | "\(.ok) \(.error // "-")"' events >seen.handshakes
+	printf '%s\n' 'true -' 'false wrong version number' 'true -' >truth.handshakes
+	same_lines truth.handshakes seen.handshakes
+	# Two servers, too; each read is of the connection of its handshake.
+	[ "$(jq 'select(.type == "tls") | .connection' events | sort -u | wc -l)" -eq 5 ]
+	[ "$(jq 'select(.what == "read" or (.role == "client" and .ok)) | .connection' events |
+		sort | uniq -c | awk '{ print $1 }' | paste -sd' ')" = '2 2' ]
+	nothing_lost events
+}
+
 @test "handshakes in many calls are one, with the reason of the last" {
 	handshakes_agree -N
 	[ "$(jq 'select(.what == "handshake") | .calls' events | sort -n | tail -n 1)" -gt 1 ]

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Processes that announce themselves: this one, again and again, as the library does it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -43,10 +45,10 @@ static void on_loss(const struct preload_process *process, const struct preload_
 static int connect_tool(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t len = strlen(preload_name());
+	size_t len = strcspn(preload_ticket(), ":");
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	memcpy(address.sun_path + 1, preload_name(), len);
+	memcpy(address.sun_path + 1, preload_ticket(), len);
 	assert_return_code(connect(fd, (struct sockaddr *)&address,
 				   offsetof(struct sockaddr_un, sun_path) + 1 + len),
 			   0);
@@ -85,9 +87,14 @@ static int make_region(size_t size, int seals, struct preload_region **region)
 	return fd;
 }
 
+static uint64_t secret(void)
+{
+	return strtoull(strchr(preload_ticket(), ':') + 1, NULL, 16);
+}
+
 static struct preload_region *announce(void)
 {
-	struct preload_hello hello = {PRELOAD_MAGIC, BITS};
+	struct preload_hello hello = {PRELOAD_MAGIC, BITS, secret(), 0, 0};
 	struct preload_region *region;
 	int fd = make_region(SIZE, F_SEAL_SHRINK, &region);
 
@@ -176,34 +183,84 @@ static void test_sleep_is_told(void **state)
 	munmap(region, SIZE);
 }
 
-/* None of these is mapped: it could shrink, is too small, is none, or of another build. */
+/* None of these is mapped: it could shrink, is too small, is none, of another build or user. */
 static void test_wrong_regions(void **state)
 {
 	static const struct {
 		size_t size;
 		int seals;
-		struct preload_hello hello;
+		uint32_t magic, bits, other_secret;
 	} wrong[] = {
-		{SIZE, 0, {PRELOAD_MAGIC, BITS}},
-		{SIZE - 4096, F_SEAL_SHRINK, {PRELOAD_MAGIC, BITS}},
-		{SIZE, F_SEAL_SHRINK, {PRELOAD_MAGIC + 1, BITS}},
-		{SIZE, F_SEAL_SHRINK, {PRELOAD_MAGIC, BITS + 1}},
+		{SIZE, 0, PRELOAD_MAGIC, BITS, 0},
+		{PRELOAD_RINGS + (1 << BITS) - 4096, F_SEAL_SHRINK, PRELOAD_MAGIC, BITS, 0},
+		{SIZE, F_SEAL_SHRINK, PRELOAD_MAGIC + 1, BITS, 0},
+		{SIZE, F_SEAL_SHRINK, PRELOAD_MAGIC, BITS + 1, 0},
+		{SIZE, F_SEAL_SHRINK, PRELOAD_MAGIC, BITS, 1},
 	};
 	struct preload_region *region;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct preload_hello hello = {wrong[i].magic, wrong[i].bits,
+					      secret() ^ wrong[i].other_secret, 0, 0};
 		int fd = make_region(wrong[i].size, wrong[i].seals, &region);
 
 		region->slots_used = 1;
-		write_record(region, 0, 1, 'x');
-		say(connect_tool(), &wrong[i].hello, fd);
+		if (wrong[i].size == SIZE)
+			write_record(region, 0, 1, 'x');
+		say(connect_tool(), &hello, fd);
 		munmap(region, wrong[i].size);
 	}
-	say(connect_tool(), &(struct preload_hello){PRELOAD_MAGIC, BITS},
+	say(connect_tool(), &(struct preload_hello){PRELOAD_MAGIC, BITS, secret(), 0, 0},
 	    open("/dev/zero", O_RDWR | O_CLOEXEC));
 	read_all(true);
 	assert_int_equal(seen_cnt, 0);
+}
+
+/* A process that may have little memory has few rings; one that may have none says so. */
+static void test_small_regions(void **state)
+{
+	struct preload_hello hello = {PRELOAD_MAGIC, BITS, secret(), 0, 0};
+	size_t size = PRELOAD_RINGS + (1 << BITS);
+	struct preload_region *region;
+	int fd = make_region(size, F_SEAL_SHRINK, &region);
+
+	(void)state;
+	/* More than there are. */
+	region->slots_used = 2;
+	region->slots[1].head = 64;
+	write_record(region, 0, 1, 'a');
+	say(connect_tool(), &hello, fd);
+	hello.error = ENOMEM;
+	say(connect_tool(), &hello, open("/dev/null", O_RDONLY | O_CLOEXEC));
+	read_all(true);
+	assert_string_equal(seen, "a");
+	assert_int_equal(preload_lost().unseen, 1);
+	munmap(region, size);
+}
+
+/* Somebody calls all the time and says nothing: who has something to say is heard. */
+static void test_silent_callers(void **state)
+{
+	struct rlimit before, limit = {.rlim_cur = 64, .rlim_max = 64};
+	struct preload_region *region;
+	int fds[40];
+
+	(void)state;
+	assert_return_code(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit.rlim_max = before.rlim_max;
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		fds[i] = connect_tool();
+	assert_return_code(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	read_all(false);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		close(fds[i]);
+	region = announce();
+	write_record(region, 0, 1, 'a');
+	read_all(false);
+	assert_string_equal(seen, "a");
+	setrlimit(RLIMIT_NOFILE, &before);
+	munmap(region, SIZE);
 }
 
 static void test_hostile_region(void **state)
@@ -257,15 +314,33 @@ static void test_numbers(void **state)
 	preload_numbers_free();
 }
 
+/* One that is in use keeps its number, however many come and go. */
+static void test_numbers_in_use(void **state)
+{
+	uint64_t number = preload_number(1);
+
+	(void)state;
+	for (uint64_t i = 2; i < 1 << 21; i++) {
+		preload_number(i);
+		if (i % 1000 == 0)
+			assert_int_equal(preload_number(1), number);
+	}
+	assert_true(preload_number(2) > number + 1);
+	preload_numbers_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_order_of_times, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sleep_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wrong_regions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_small_regions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_silent_callers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hostile_region, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_losses, set_up, tear_down),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_numbers_in_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

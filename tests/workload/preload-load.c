@@ -12,6 +12,8 @@
  *   -f   at the end a child of fork does the same again, with the connections it was given
  *   -e   at the end it executes itself, without -e
  *   -k   at the end it kills itself
+ *   -m   in the middle it has all of its memory locked, and says "shared N", in kB
+ *   -u   in the middle each thread goes to a network of its own
  *   -w   once all threads have done the first half, it says "half" and waits for a file
  *
  * Says "calls PID N": the calls that moved something.
@@ -19,11 +21,13 @@
 #include <dlfcn.h>
 #include <err.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,7 +63,7 @@ struct thread {
 static struct {
 	unsigned int threads, writes, size, ones;
 	const char *other, *file;
-	bool forks, executes, kills;
+	bool forks, executes, kills, locks, moves;
 } options = {.threads = 1, .writes = 10, .size = 100};
 
 static struct library libraries[2];
@@ -152,6 +156,8 @@ static void *run(void *arg)
 
 	if (!t->client)
 		open_connection(t);
+	else if (options.moves && unshare(CLONE_NEWNET))
+		err(1, "unshare");
 	talk(t, t->writes);
 	return NULL;
 }
@@ -185,6 +191,20 @@ static void wait_for_go(void)
 		usleep(1000);
 }
 
+static void lock_memory(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[256];
+
+	if (!f || mlockall(MCL_CURRENT | MCL_FUTURE))
+		err(1, "mlockall");
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, "RssShmem:", 9))
+			printf("shared %s", line + 9);
+	}
+	fclose(f);
+}
+
 static void run_child(void)
 {
 	int status;
@@ -204,7 +224,7 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "t:n:s:o:l:w:fek")) != -1) {
+	while ((c = getopt(argc, argv, "t:n:s:o:l:w:fekmu")) != -1) {
 		unsigned int value = optarg && c != 'l' && c != 'w' ? strtoul(optarg, NULL, 10) : 1;
 
 		if (c == 't' && value <= THREADS_MAX)
@@ -223,6 +243,8 @@ static void parse(int argc, char **argv)
 			*(c == 'f' ? &options.forks : &options.executes) = true;
 		else if (c == 'k')
 			options.kills = true;
+		else if (c == 'm' || c == 'u')
+			*(c == 'm' ? &options.locks : &options.moves) = true;
 		else
 			errx(2, "usage: see the source");
 	}
@@ -247,6 +269,8 @@ int main(int argc, char **argv)
 	}
 	run_all(threads, options.threads, options.writes / 2);
 	wait_for_go();
+	if (options.locks)
+		lock_memory();
 	run_all(threads, options.threads, options.writes - options.writes / 2);
 	say_calls(before);
 	if (options.forks)

@@ -4,28 +4,16 @@
 
 #include "escape.h"
 #include "plain.h"
+#include "utf8.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define UTF8_MAX 4
-#define HEX_LEN  4 /* \xNN */
+#define HEX_LEN 4 /* \xNN */
 
 /* Output for one character of input: it is written as a whole or not at all. */
 struct piece {
 	char text[UTF8_MAX * HEX_LEN];
 	size_t len;
-};
-
-/* Index: length of the sequence. min is what makes a longer form than needed an error. */
-static const struct {
-	uint8_t mask;
-	uint8_t lead;
-	uint32_t min;
-} utf8_forms[UTF8_MAX + 1] = {
-	[1] = {0x80, 0x00, 0x0},
-	[2] = {0xe0, 0xc0, 0x80},
-	[3] = {0xf0, 0xe0, 0x800},
-	[4] = {0xf8, 0xf0, 0x10000},
 };
 
 /* What acts on a terminal, or reorders or hides text, instead of showing itself. Sorted. */
@@ -50,31 +38,6 @@ static const char letters[] = {['\t'] = 't', ['\n'] = 'n', ['\r'] = 'r', ['\\'] 
 static bool has_letter(uint32_t code)
 {
 	return code < sizeof(letters) && letters[code];
-}
-
-/* Returns the length of the character at src, 0 if none is valid there. */
-static size_t utf8_decode(const unsigned char *src, size_t len, uint32_t *code)
-{
-	size_t n = 1;
-
-	/* Most bytes that are no text are no lead either. */
-	if (src[0] >= 0x80 && (src[0] < 0xc2 || len < 2 || (src[1] & 0xc0) != 0x80))
-		return 0;
-	while (n <= UTF8_MAX && (src[0] & utf8_forms[n].mask) != utf8_forms[n].lead)
-		n++;
-	if (n > UTF8_MAX || n > len)
-		return 0;
-	*code = src[0] & ~utf8_forms[n].mask;
-	for (size_t i = 1; i < n; i++) {
-		if ((src[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (src[i] & 0x3f);
-	}
-	if (*code < utf8_forms[n].min || *code > 0x10ffff)
-		return 0;
-	if (*code >= 0xd800 && *code <= 0xdfff) /* surrogates are not characters */
-		return 0;
-	return n;
 }
 
 static bool passes(uint32_t code, enum escape_mode mode)
@@ -115,8 +78,8 @@ static size_t piece__take(struct piece *piece, const unsigned char *src, size_t 
 			  enum escape_mode mode)
 {
 	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
-	uint32_t code;
-	size_t n = utf8_decode(src, len, &code);
+	size_t n = utf8_length(src, len);
+	uint32_t code = utf8_code(src, n);
 
 	if (!n) {
 		if (mode == ESCAPE_UTF8)
@@ -134,13 +97,9 @@ static size_t piece__take(struct piece *piece, const unsigned char *src, size_t 
 	return n;
 }
 
-size_t escape_char(const void *src, size_t len, bool *safe)
+bool escape_is_safe(const void *src, size_t len)
 {
-	uint32_t code;
-	size_t n = utf8_decode(src, len, &code);
-
-	*safe = n && passes(code, ESCAPE_TERMINAL);
-	return n;
+	return passes(utf8_code(src, len), ESCAPE_TERMINAL);
 }
 
 static size_t plain_run(const char *src, size_t len)
@@ -160,13 +119,9 @@ size_t escape_cut(const void *src, size_t len)
 
 	for (size_t back = 1; back < UTF8_MAX && back <= len; back++) {
 		unsigned char c = end[-(ptrdiff_t)back];
-		size_t n = back + 1;
 
-		if ((c & 0xc0) == 0x80)
-			continue;
-		while (n <= UTF8_MAX && (c & utf8_forms[n].mask) != utf8_forms[n].lead)
-			n++;
-		return n <= UTF8_MAX ? back : 0;
+		if (!utf8_continues(c))
+			return utf8_leads[c].len > back ? back : 0;
 	}
 	return 0;
 }

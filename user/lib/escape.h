@@ -30,11 +30,8 @@ enum escape_mode {
  */
 size_t escape(char *dst, size_t size, const char *src, size_t len, enum escape_mode mode);
 
-/*
- * The length of the character at src, 0 if there is no valid one; *safe: ESCAPE_TERMINAL lets it
- * pass.
- */
-size_t escape_char(const void *src, size_t len, bool *safe);
+/* Whether ESCAPE_TERMINAL lets the valid character at src pass, which has len bytes. */
+bool escape_is_safe(const void *src, size_t len);
 
 /* How many bytes at the end are the begin of a character that is cut, 0 to 3. */
 size_t escape_cut(const void *src, size_t len);

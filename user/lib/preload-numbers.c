@@ -5,15 +5,15 @@
 #include <stdlib.h>
 
 #define ENTRIES_MIN 1024
-#define ENTRIES_MAX (1 << 20) /* then the oldest are forgotten, all at once */
+#define ENTRIES_MAX (1 << 20) /* then those that nobody asks for any more are forgotten */
 
 struct entry {
 	uint64_t key; /* 0: none */
 	uint64_t number;
 };
 
-static struct entry *entries;
-static size_t size, used;
+static struct entry *entries, *older;
+static size_t size, used, older_size;
 static uint64_t last;
 
 static struct entry *find(struct entry *table, size_t table_size, uint64_t key)
@@ -25,23 +25,48 @@ static struct entry *find(struct entry *table, size_t table_size, uint64_t key)
 	return &table[at];
 }
 
-static bool grow(void)
+/* Those that are asked for before as many new ones have come move on, and stay. */
+static bool renew(size_t new_size)
 {
-	size_t larger = size < ENTRIES_MAX ? 2 * size : size;
-	struct entry *table = calloc(size ? larger : ENTRIES_MIN, sizeof(*table));
+	struct entry *table = calloc(new_size, sizeof(*table));
 
 	if (!table)
 		return false;
-	larger = size ? larger : ENTRIES_MIN;
-	for (size_t i = 0; larger > size && i < size; i++) {
-		if (entries[i].key)
-			*find(table, larger, entries[i].key) = entries[i];
-	}
-	used = larger > size ? used : 0;
-	free(entries);
+	free(older);
+	older = entries;
+	older_size = size;
 	entries = table;
-	size = larger;
+	size = new_size;
+	used = 0;
 	return true;
+}
+
+static bool grow(void)
+{
+	struct entry *before = entries;
+	size_t before_size = size, cnt = used;
+
+	if (size == ENTRIES_MAX)
+		return renew(size);
+	size = size ? 2 * size : ENTRIES_MIN;
+	entries = calloc(size, sizeof(*entries));
+	if (!entries) {
+		entries = before;
+		size = before_size;
+		return false;
+	}
+	for (size_t i = 0; i < before_size; i++) {
+		if (before[i].key)
+			*find(entries, size, before[i].key) = before[i];
+	}
+	used = cnt;
+	free(before);
+	return true;
+}
+
+static uint64_t older_number(uint64_t key)
+{
+	return older ? find(older, older_size, key)->number : 0;
 }
 
 uint64_t preload_number(uint64_t key)
@@ -52,7 +77,7 @@ uint64_t preload_number(uint64_t key)
 		return 0;
 	e = find(entries, size, key);
 	if (!e->key) {
-		*e = (struct entry){key, ++last};
+		*e = (struct entry){key, older_number(key) ?: ++last};
 		used++;
 	}
 	return e->number;
@@ -61,7 +86,8 @@ uint64_t preload_number(uint64_t key)
 void preload_numbers_free(void)
 {
 	free(entries);
-	entries = NULL;
-	size = used = 0;
+	free(older);
+	entries = older = NULL;
+	size = used = older_size = 0;
 	last = 0;
 }

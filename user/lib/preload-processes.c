@@ -2,7 +2,6 @@
 #include "preload-processes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,38 +10,39 @@
 #include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "log.h"
-#include "process.h"
+#include "preload-hello.h"
+#include "preload-running.h"
 
 #define EVENTS 64
+#define ROUNDS 256 /* of events at once: who calls all the time must not keep us */
 
 /* Somebody who has connected, and has yet to say why. data.ptr of epoll events. */
 struct caller {
 	struct process_entry *process; /* not NULL: this is about the end of one */
 	int fd;
 	struct ucred who;
+	struct caller *next, **at; /* of those that have said nothing yet */
 };
 
 static struct {
 	const struct target *target;
 	char name[PRELOAD_NAME];
 	unsigned int ring_bits;
+	uint64_t secret;
 	preload_loss_fn on_loss;
 	int socket_fd;
 	int epoll_fd;
 	bool stopped;
+	bool full; /* there is no descriptor for one more */
+	bool deaf; /* so that we do not listen */
+	struct caller *silent;
 	struct process_entry *first;
 	struct preload_lost lost; /* of those that were forgotten */
 } all = {.socket_fd = -1, .epoll_fd = -1};
-
-static size_t region_size(void)
-{
-	return PRELOAD_RINGS + ((size_t)PRELOAD_SLOTS << all.ring_bits);
-}
 
 static int watch(int fd, void *arg)
 {
@@ -51,16 +51,17 @@ static int watch(int fd, void *arg)
 	return epoll_ctl(all.epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-int processes_open(const struct target *target, const char *name, unsigned int ring_bits,
-		   preload_loss_fn on_loss)
+int processes_open(const struct target *target, const char *name, uint64_t secret,
+		   unsigned int ring_bits, preload_loss_fn on_loss)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t len = strlen(name);
 
 	all.target = target;
+	all.secret = secret;
 	all.ring_bits = ring_bits;
 	all.on_loss = on_loss;
-	all.stopped = false;
+	all.stopped = all.full = all.deaf = false;
 	all.lost = (struct preload_lost){0};
 	snprintf(all.name, sizeof(all.name), "%s", name);
 	memcpy(address.sun_path + 1, name, len);
@@ -98,38 +99,68 @@ static void raise_limit(void)
 	raised = true;
 }
 
+static void caller__link(struct caller *c)
+{
+	c->at = &all.silent;
+	c->next = all.silent;
+	if (c->next)
+		c->next->at = &c->next;
+	all.silent = c;
+}
+
+static void caller__free(struct caller *c)
+{
+	if (c->at)
+		*c->at = c->next;
+	if (c->next)
+		c->next->at = c->at;
+	close(c->fd);
+	free(c);
+}
+
 static void accept_callers(void)
 {
-	int fd;
+	int fd = 0;
 
 	raise_limit();
-	while ((fd = accept4(all.socket_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+	for (int i = 0; i < EVENTS && fd >= 0; i++) {
 		struct caller *c = calloc(1, sizeof(*c));
 		socklen_t len = sizeof(c->who);
 
-		if (c && !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &len) && !watch(fd, c)) {
+		fd = accept4(all.socket_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		all.full = fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM);
+		if (c && fd >= 0 && !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->who, &len) &&
+		    !watch(fd, c)) {
 			c->fd = fd;
+			caller__link(c);
 			continue;
 		}
 		free(c);
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 	}
 }
 
-/* A file that could become smaller would kill us by SIGBUS. */
-static bool is_region(int fd)
+/* Who has nothing to say goes: a process of the command would try again. */
+static void make_descriptors(void)
 {
-	int seals = fcntl(fd, F_GET_SEALS);
-	struct stat st;
-
-	return seals >= 0 && seals & F_SEAL_SHRINK && !fstat(fd, &st) &&
-	       st.st_size >= (off_t)region_size();
+	if (!all.full)
+		return;
+	all.full = false;
+	if (!all.silent && !all.deaf) {
+		note("no descriptor is left for one more process: it waits for the end of others");
+		suggest("ulimit -n with a larger number");
+		all.deaf = !epoll_ctl(all.epoll_fd, EPOLL_CTL_DEL, all.socket_fd, NULL);
+	}
+	while (all.silent)
+		caller__free(all.silent);
 }
 
 static void watch_end(struct process_entry *p)
 {
 	struct caller *c = calloc(1, sizeof(*c));
 
+	errno = 0;
 	p->pidfd = p->shown.pid > 0 ? pidfd_open(p->shown.pid, 0) : -1;
 	p->ended = p->pidfd < 0 && errno == ESRCH;
 	if (c && p->pidfd >= 0 && !watch(p->pidfd, c)) {
@@ -140,21 +171,36 @@ static void watch_end(struct process_entry *p)
 	}
 }
 
-static int add_process(int fd, pid_t pid)
+static void say_unseen(pid_t pid, int err)
+{
+	if (all.lost.unseen++)
+		return;
+	note("process %d is not seen: %s", pid, strerror(err));
+	why("it needs %u kB of address space, and of the size of files, for each thread",
+	    (1U << all.ring_bits) / 1024);
+	suggest("a smaller --buffer, or other limits (ulimit -v, -f, -l)");
+}
+
+static void add_process(int fd, pid_t pid, unsigned int slots)
 {
 	struct process_entry *p = calloc(1, sizeof(*p));
 	struct process_entry **last = &all.first;
 
-	if (!p)
-		return fail(-ENOMEM, "failed to remember process %d", pid);
-	p->size = region_size();
+	if (!p || !slots) {
+		say_unseen(pid, slots ? ENOMEM : EPROTO);
+		free(p);
+		return;
+	}
+	p->slots = slots;
+	p->size = PRELOAD_RINGS + ((size_t)slots << all.ring_bits);
 	p->region = mmap(NULL, p->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p->region == MAP_FAILED) {
+		say_unseen(pid, errno);
 		free(p);
-		return fail(-errno, "failed to map what process %d shares", pid);
+		return;
 	}
 	p->shown = (struct preload_process){.pid = pid, .region = p->region};
-	for (unsigned int i = 0; i < PRELOAD_SLOTS; i++) {
+	for (unsigned int i = 0; i < slots; i++) {
 		p->rings[i].slot = &p->region->slots[i];
 		p->rings[i].bytes = (char *)p->region + PRELOAD_RINGS +
 				    ((size_t)i << all.ring_bits);
@@ -166,89 +212,63 @@ static int add_process(int fd, pid_t pid)
 		last = &(*last)->next;
 	*last = p;
 	verbose("process %d has the library", pid);
-	return 0;
 }
 
-/* The one descriptor of a message that was received, or -1; others cannot be in it. */
-static int descriptor_of(struct msghdr *msg)
+/* Without a word it has only woken us. */
+static void hear(const struct caller *c)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	int fd = -1;
-
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(fd)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
-}
-
-/* Errors print a message. Without a word it has only woken us. */
-static int hear(const struct caller *c)
-{
-	struct preload_hello hello;
-	struct iovec iov = {&hello, sizeof(hello)};
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	int fd = n < 0 ? -1 : descriptor_of(&msg), err = 0;
 	bool wanted = all.target->follow || c->who.pid == all.target->command.pid;
+	struct preload_hello hello;
+	int fd;
 
-	if (fd < 0)
-		return 0;
-	if (n == sizeof(hello) && hello.magic == PRELOAD_MAGIC &&
-	    hello.ring_bits == all.ring_bits && is_region(fd) && wanted)
-		err = add_process(fd, c->who.pid);
-	else
+	if (!preload_hello__receive(&hello, c->fd, &fd))
+		return;
+	if (!wanted || hello.secret != all.secret)
 		verbose("process %d is left out", c->who.pid);
-	close(fd);
-	return err;
+	else if (hello.error)
+		say_unseen(c->who.pid, (int)hello.error);
+	else
+		add_process(fd, c->who.pid, preload_hello__slots(&hello, fd, all.ring_bits));
+	if (fd >= 0)
+		close(fd);
 }
 
-static int on_event(struct caller *c)
+static void on_event(struct caller *c)
 {
-	int err = 0;
-
 	if (!c) {
 		accept_callers();
-		return 0;
+		return;
 	}
 	epoll_ctl(all.epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
-	if (c->process) {
-		c->process->ended = true;
-		c->process->end = NULL;
-	} else {
-		err = hear(c);
-		close(c->fd);
+	if (!c->process) {
+		hear(c);
+		caller__free(c);
+		return;
 	}
+	c->process->ended = true;
+	c->process->end = NULL;
 	free(c);
-	return err;
 }
 
 /* Who has just been accepted may have been heard all along: until there is nothing new. */
-int processes_accept(void)
+void processes_accept(void)
 {
 	struct epoll_event events[EVENTS];
-	int cnt, err = 0;
+	int cnt = 1;
 
-	while (!err && (cnt = epoll_wait(all.epoll_fd, events, EVENTS, 0)) > 0) {
-		for (int i = 0; !err && i < cnt; i++)
-			err = on_event(events[i].data.ptr);
+	for (int round = 0; cnt > 0 && round < ROUNDS; round++) {
+		cnt = epoll_wait(all.epoll_fd, events, EVENTS, 0);
+		for (int i = 0; i < cnt; i++)
+			on_event(events[i].data.ptr);
+		make_descriptors();
 	}
-	return err;
 }
 
 unsigned int processes_slots(const struct process_entry *p)
 {
 	unsigned int used = __atomic_load_n(&p->region->slots_used, __ATOMIC_ACQUIRE);
 
-	return used < PRELOAD_SLOTS ? used : PRELOAD_SLOTS;
+	return used < p->slots ? used : p->slots;
 }
 
 static void add_lost(struct preload_lost *lost, const struct process_entry *p)
@@ -284,6 +304,8 @@ static void free_process(struct process_entry *p)
 		close(p->pidfd);
 	free(p->end);
 	free(p);
+	if (all.deaf)
+		all.deaf = watch(all.socket_fd, NULL);
 }
 
 /* What it wrote before it ended is all there. */
@@ -323,48 +345,9 @@ void processes_stop(void)
 		__atomic_store_n(&p->region->stopped, 1, __ATOMIC_SEQ_CST);
 }
 
-struct needle {
-	const char *text;
-	size_t cnt;
-};
-
-static bool file_has(pid_t pid, const char *name, const char *text)
-{
-	char path[64], *block = NULL;
-	bool found = false;
-	size_t size = 0;
-	ssize_t len;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	/* environ is one line; of maps a line is enough. */
-	while (!found && (len = getline(&block, &size, f)) > 0)
-		found = memmem(block, len, text, strlen(text));
-	free(block);
-	fclose(f);
-	return found;
-}
-
-/* A program may have written over its environment, or not have had a use for the library yet. */
-static int count_if_ours(pid_t pid, void *arg)
-{
-	struct needle *n = arg;
-
-	if (pid != getpid() && process_runs(pid) &&
-	    (file_has(pid, "maps", n->text) || file_has(pid, "environ", n->text)))
-		n->cnt++;
-	return 0;
-}
-
 size_t processes_running(void)
 {
-	struct needle n = {.text = all.name};
-
-	process_each(count_if_ours, &n);
-	return n.cnt;
+	return preload_count_running(all.name);
 }
 
 struct preload_lost processes_lost(void)
@@ -384,6 +367,8 @@ void processes_close(void)
 		all.first = p->next;
 		free_process(p);
 	}
+	while (all.silent)
+		caller__free(all.silent);
 	close(all.socket_fd);
 	close(all.epoll_fd);
 	all.socket_fd = all.epoll_fd = -1;

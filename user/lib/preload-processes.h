@@ -12,6 +12,7 @@ struct process_entry {
 	struct preload_process shown;
 	struct preload_region *region;
 	size_t size;        /* of the region and its rings */
+	unsigned int slots; /* that it has */
 	int pidfd;          /* -1: none */
 	struct caller *end; /* of its epoll event, until that has come; owned */
 	bool ended;
@@ -21,14 +22,14 @@ struct process_entry {
 };
 
 /* Errors print a message. */
-int processes_open(const struct target *target, const char *name, unsigned int ring_bits,
-		   preload_loss_fn on_loss);
+int processes_open(const struct target *target, const char *name, uint64_t secret,
+		   unsigned int ring_bits, preload_loss_fn on_loss);
 void processes_close(void);
 
 int processes_fd(void);
 
 /* Those that have announced themselves, and who has ended. */
-int processes_accept(void);
+void processes_accept(void);
 
 struct process_entry *processes_first(void);
 

@@ -27,7 +27,7 @@ struct tls_preload_hooks tls_preload_hooks;
 
 static struct {
 	char preload[2 * PATH_MAX]; /* of LD_PRELOAD */
-	char run[PRELOAD_NAME + 2 * sizeof(struct preload_tls_settings) + 1];
+	char run[PRELOAD_TICKET + 2 * sizeof(struct preload_tls_settings) + 1];
 	struct command_variable variables[3];
 	char *libraries[TLS_LIBRARIES];
 	size_t libraries_cnt;
@@ -50,7 +50,7 @@ static unsigned int bits_of(uint64_t bytes)
 	return bytes ? bits : RING_BITS;
 }
 
-/* Behind the name of the run: see include/preload-settings.h. */
+/* Behind the ticket of the run: see include/preload-settings.h. */
 static void write_settings(const struct target *target, enum report_format format)
 {
 	const struct tls_options *o = &tls_options;
@@ -70,7 +70,7 @@ static void write_settings(const struct target *target, enum report_format forma
 	if (target->comm)
 		strncpy(s.comm, target->comm, sizeof(s.comm) - 1);
 	memcpy(s.match, o->match, o->match_len);
-	len = snprintf(tls.run, sizeof(tls.run), "%s:", preload_name());
+	len = snprintf(tls.run, sizeof(tls.run), "%s:", preload_ticket());
 	for (size_t i = 0; i < sizeof(s); i++)
 		len += snprintf(tls.run + len, sizeof(tls.run) - len, "%02x", bytes[i]);
 }
@@ -248,7 +248,9 @@ static uint64_t tls_lost(const struct report *r)
 		 2u << tls.ring_bits >> 20 ?: 1);
 	snprintf(cut, sizeof(cut), "their first bytes are there, then %s", full);
 	snprintf(many, sizeof(many), "more than %d threads of a process", PRELOAD_SLOTS);
-	return say_lost(r, lost.calls, full) + say_lost(r, lost.cut, cut) +
+	if (lost.unseen > 1)
+		note("%llu processes were not seen", (unsigned long long)lost.unseen);
+	return lost.unseen + say_lost(r, lost.calls, full) + say_lost(r, lost.cut, cut) +
 	       say_lost(r, lost.unslotted, many) +
 	       say_lost(r, lost.damaged + tls.damaged, "a process has damaged its ring");
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "preload-processes.h"
@@ -20,7 +21,7 @@
 enum depth { AWAKE, DOZING, ASLEEP };
 
 static struct {
-	char name[PRELOAD_NAME];
+	char ticket[PRELOAD_TICKET];
 	bool is_open;
 	unsigned int taken; /* by the last read */
 	enum depth depth;
@@ -32,21 +33,25 @@ static struct source {
 } * active; /* that have a record, in the read that goes on */
 static size_t active_size;
 
-const char *preload_name(void)
+const char *preload_ticket(void)
 {
-	return run.name;
+	return run.ticket;
 }
 
 int preload_open(const struct target *target, unsigned int ring_bits, preload_loss_fn on_loss)
 {
-	uint64_t random[2];
+	char name[PRELOAD_NAME];
+	uint64_t random[3];
 	int err;
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return fail(-errno, "failed to get random bytes");
-	snprintf(run.name, sizeof(run.name), "%016llx%08x", (unsigned long long)random[0],
+	random[2] |= 1; /* 0 is nobody's */
+	snprintf(name, sizeof(name), "%016llx%08x", (unsigned long long)random[0],
 		 (unsigned int)random[1]);
-	err = processes_open(target, run.name, ring_bits, on_loss);
+	snprintf(run.ticket, sizeof(run.ticket), "%s:%016llx:%x", name,
+		 (unsigned long long)random[2], geteuid());
+	err = processes_open(target, name, random[2], ring_bits, on_loss);
 	run.is_open = !err;
 	return err;
 }
@@ -145,8 +150,8 @@ int preload_read(preload_record_fn fn, void *arg, bool all)
 	run.taken = 0;
 	if (all)
 		processes_stop();
-	err = processes_accept();
-	err = err ?: find_active(&cnt);
+	processes_accept();
+	err = find_active(&cnt);
 	while (!err && cnt && run.taken < most) {
 		struct preload_ring *ring;
 

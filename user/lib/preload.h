@@ -36,8 +36,8 @@ int preload_open(const struct target *target, unsigned int ring_bits, preload_lo
 /* Those of processes that still run, once all is read. */
 void preload_tell_losses(void);
 
-/* The name of the run, the begin of what PRELOAD_ENVIRONMENT is to be set to. */
-const char *preload_name(void);
+/* Of the run: the begin of what PRELOAD_ENVIRONMENT is to be set to. */
+const char *preload_ticket(void);
 
 /* As in struct feed. */
 int preload_fd(void);
@@ -51,6 +51,7 @@ struct preload_lost {
 	uint64_t cut;       /* or only for their first bytes */
 	uint64_t unslotted; /* their thread had no ring */
 	uint64_t damaged;   /* records that made no sense */
+	uint64_t unseen;    /* processes that could not take part */
 };
 
 /* In the whole run. */

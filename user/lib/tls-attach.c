@@ -74,6 +74,7 @@ static enum place begin_of(enum tls_role role)
 	case TLS_ROLE_CTRL:
 		return CTRL_BEGIN;
 	case TLS_ROLE_CLOSE:
+	case TLS_ROLE_CLEAR:
 		return HANDLE_CLOSED;
 	case TLS_ROLE_ERROR:
 	case TLS_ROLE_ERROR_1_1:
@@ -192,6 +193,8 @@ static void plan__close(struct plan *plan)
 
 static int explain(int err, const struct tls_library *library)
 {
+	if (err == -ENOTSUPP)
+		return refuse(err, "the kernel puts no probes on what is in '%s'", library->name);
 	fail(err, "failed to attach to '%s'", library->name);
 	if (!privilege_may_probe()) {
 		why("this kernel lets only CAP_SYS_ADMIN attach probes to programs");

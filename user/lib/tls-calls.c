@@ -18,6 +18,7 @@ const struct tls_call tls_calls[] = {
 	{"SSL_accept", TLS_OPENSSL, TLS_ROLE_ACCEPT, ARG(0), true},
 	{"SSL_connect", TLS_OPENSSL, TLS_ROLE_CONNECT, ARG(0), true},
 	{"SSL_free", TLS_OPENSSL, TLS_ROLE_CLOSE, ARG(0), false},
+	{"SSL_clear", TLS_OPENSSL, TLS_ROLE_CLEAR, ARG(0), false},
 	{"SSL_ctrl", TLS_OPENSSL, TLS_ROLE_CTRL, ARG(0) | ARG(1) | ARG(3), true},
 	/* A function of its own in BoringSSL. */
 	{"SSL_set_tlsext_host_name", TLS_OPENSSL, TLS_ROLE_SET_NAME, ARG(0) | ARG(1), true},

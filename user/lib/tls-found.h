@@ -11,9 +11,14 @@ typedef int (*tls_found_fn)(const struct tls_library *library, unsigned int nr, 
 
 /*
  * Find what --lib names, else all of the target, and call fn for it; then again for what comes
- * later, in a process of its own (watcher.h). Errors print a message.
+ * later, in a process of its own (watcher.h), which also calls tidy each half a minute. Errors
+ * print a message.
  */
-int tls_found_attach(const struct target *target, tls_found_fn fn, void *arg);
+int tls_found_attach(const struct target *target, tls_found_fn fn, void (*tidy)(void *arg),
+		     void *arg);
+
+/* At the end: note it if that process has not run all the time. */
+void tls_found_check(void);
 
 /* By number, also of those that came later; not escaped. NULL: there is none. */
 const char *tls_found_name(unsigned int nr);

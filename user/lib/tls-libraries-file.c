@@ -19,7 +19,8 @@
 #include "tls-symbols.h"
 
 #define TEXT_STEP (256 << 10)
-#define TEXT_OVER 64 /* bytes that are looked at twice: more than any text is long */
+#define TEXT_OVER 64        /* bytes that are looked at twice: more than any text is long */
+#define TEXT_MAX  (1 << 30) /* a file with holes, which anyone can make, has far more */
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
@@ -138,12 +139,12 @@ static bool has_marked(const struct tls_symbols *s)
 	return has;
 }
 
-/* Which of up to 32 texts a section has, as bits, piece by piece: some have gigabytes. */
+/* Which of up to 32 texts a section has, as bits, piece by piece: some are large. */
 static unsigned int find_texts(const struct elf_file *f, const Elf64_Shdr *section,
 			       const char *const *texts, size_t cnt)
 {
 	char *piece = malloc(TEXT_STEP + TEXT_OVER);
-	uint64_t at = 0, size = section->sh_size;
+	uint64_t at = 0, size = section->sh_size < TEXT_MAX ? section->sh_size : TEXT_MAX;
 	unsigned int found = 0, all = (1u << cnt) - 1;
 
 	while (piece && at < size && found != all) {

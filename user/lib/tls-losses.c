@@ -46,17 +46,16 @@ static int add_losses_of_open(const struct bpf_map *map)
 	int err = table__read(&t, map, merge_u64);
 
 	for (size_t i = 0; !err && i < t.cnt; i++) {
-		const struct tls_handle *handle = table__key(&t, i);
 		const struct tls_connection *c = table__value(&t, i);
 		struct tls_loss loss = {
 			.calls = c->lost_calls,
 			.bytes = c->lost_bytes,
-			.tgid = handle->tgid,
+			.tgid = c->tgid,
 			.local = c->local,
 			.remote = c->remote,
 		};
 
-		process_comm(handle->tgid, loss.comm);
+		process_comm(c->tgid, loss.comm);
 		if (loss.calls || loss.bytes)
 			add_loss(&loss, c->number);
 	}

@@ -16,6 +16,8 @@
 
 #include "placement.h"
 
+#define ENOTSUPP 524 /* of the kernel alone: it puts no probe on such an instruction */
+
 /* Before loading: tell the kernel in which of the ways a program is going to be attached. */
 int uprobe_prepare(struct bpf_program *prog, bool is_return);
 
