@@ -75,7 +75,7 @@ int call_begin(struct pt_regs *ctx)
 
 	if (!is_wanted())
 		return 0;
-	cookie = bpf_get_attach_cookie(ctx);
+	cookie = probe_cookie(ctx);
 	role = TLS_COOKIE_ROLE(cookie);
 	handle = is_traced(ctx, cookie) ? handle_of(PT_REGS_PARM1(ctx), cookie) : 0;
 	t = tls_thread_current(handle);
@@ -220,7 +220,7 @@ static __always_inline bool is_new(struct tls_frame *f, __u64 cookie, __s64 resu
 SEC("uprobe")
 int call_end(struct pt_regs *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx), moved;
+	__u64 cookie = probe_cookie(ctx), moved;
 	__s64 result = PT_REGS_RC(ctx);
 	struct tls_thread *t = tls_thread_current(false);
 	struct tls_frame *f;
@@ -286,7 +286,7 @@ int BPF_PROG(socket_received, struct sock *sk, int ret, int flags)
  */
 static __always_inline int begin_name(struct pt_regs *ctx, __u64 name)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u64 cookie = probe_cookie(ctx);
 	struct tls_thread *t = tls_thread_current(true);
 
 	if (!t || tls_frame_push(t, PT_REGS_PARM1(ctx), PT_REGS_SP(ctx), cookie))
@@ -309,7 +309,7 @@ int name_begin(struct pt_regs *ctx)
 	__u64 name = PT_REGS_PARM2(ctx);
 
 	barrier_var(name);
-	if (TLS_COOKIE_ROLE(bpf_get_attach_cookie(ctx)) == TLS_ROLE_SET_NAME_3)
+	if (TLS_COOKIE_ROLE(probe_cookie(ctx)) == TLS_ROLE_SET_NAME_3)
 		name = PT_REGS_PARM3(ctx);
 	if (is_wanted())
 		begin_name(ctx, name);
@@ -319,7 +319,7 @@ int name_begin(struct pt_regs *ctx)
 SEC("uprobe")
 int name_end(struct pt_regs *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx), name = PT_REGS_RC(ctx);
+	__u64 cookie = probe_cookie(ctx), name = PT_REGS_RC(ctx);
 	struct tls_thread *t = tls_thread_current(false);
 	struct tls_frame *f;
 
@@ -338,7 +338,7 @@ SEC("uprobe")
 int error_begin(struct pt_regs *ctx)
 {
 	struct tls_thread *t = tls_thread_current(false);
-	__u32 role = TLS_COOKIE_ROLE(bpf_get_attach_cookie(ctx));
+	__u32 role = TLS_COOKIE_ROLE(probe_cookie(ctx));
 	__s32 library = PT_REGS_PARM1(ctx), error;
 
 	if (!t || !t->depth)
@@ -373,7 +373,7 @@ int handle_closed(struct pt_regs *ctx)
 	t = c->state == TLS_HANDSHAKE_BEGUN && !filter_off ? tls_thread_current(true) : NULL;
 	if (t) {
 		t->error = t->error_library = 0;
-		end_handshake(t, c, &f, bpf_get_attach_cookie(ctx), TLS_FAILED);
+		end_handshake(t, c, &f, probe_cookie(ctx), TLS_FAILED);
 		tls_thread_release(t);
 	}
 	tls_connection_close(c, key.handle);

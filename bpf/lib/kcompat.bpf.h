@@ -54,6 +54,10 @@ static __always_inline void leader_comm(char comm[16])
 	}
 }
 
+/* What a probe was attached with: 5.15 (7adfc6c9b315). Tools refuse kernels that have it not. */
+#define probe_cookie(ctx) \
+	(kernel_has_helper(get_attach_cookie) ? bpf_get_attach_cookie(ctx) : (__u64)0)
+
 /*
  * Process and thread stay the same while a program runs. Told so, the compiler asks the kernel
  * once, however many functions need them: each call costs 1 ns in every traced system call.

@@ -25,7 +25,7 @@ static __always_inline bool is_within_handshake(struct pt_regs *ctx)
 {
 	struct tls_thread *t;
 
-	if (TLS_COOKIE_ROLE(bpf_get_attach_cookie(ctx)) != TLS_ROLE_CLEAR)
+	if (TLS_COOKIE_ROLE(probe_cookie(ctx)) != TLS_ROLE_CLEAR)
 		return false;
 	t = tls_thread_current(false);
 	if (t)
