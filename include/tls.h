@@ -55,7 +55,7 @@ struct tls_record {
 	__u32 uid;
 	__s32 fd;      /* -1: not known */
 	char comm[16]; /* of the thread */
-	__u16 library; /* its number in this run */
+	__u16 lib;     /* its number in this run */
 	__u8 what;     /* enum tls_what */
 	__u8 api;      /* enum tls_api */
 	__u16 flags;

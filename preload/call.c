@@ -99,8 +99,8 @@ bool call_begin(struct call *call, const void *handle, enum tls_api api, enum fu
 	/* Before its connection, whose number is one of the process that is connected. */
 	t = thread_self();
 	call->connection = handle ? connection_of(handle, api) : NULL;
-	call->library = call->connection ? call->connection->library : library_of(handle, api);
-	if (__builtin_expect(!call->library || !call->library->functions[function], false)) {
+	call->lib = call->connection ? call->connection->lib : library_of(handle, api);
+	if (__builtin_expect(!call->lib || !call->lib->functions[function], false)) {
 		errno = ENOSYS;
 		return false;
 	}
@@ -140,7 +140,7 @@ void call_end(struct call *call)
 
 static void find_ends(struct call *call)
 {
-	const struct library *l = call->library;
+	const struct library *l = call->lib;
 	int fd = -1;
 
 	/* To ask what has no BIO would leave an error in the queue. */
@@ -175,8 +175,7 @@ static void fill(const struct call *call, struct tls_record *r, uint64_t end_ns)
 	if (c)
 		*r = c->record;
 	else
-		*r = (struct tls_record){
-			.fd = -1, .api = call->library->api, .library = call->library->number};
+		*r = (struct tls_record){.fd = -1, .api = call->lib->api, .lib = call->lib->number};
 	r->end_ns = end_ns;
 	r->latency_ns = call->begin_ns ? end_ns - call->begin_ns : 0;
 	r->tgid = t->tgid;

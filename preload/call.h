@@ -15,7 +15,7 @@
 #include "thread.h"
 
 struct call {
-	const struct library *library;
+	const struct library *lib;
 	struct connection *connection; /* NULL: there is no room for it */
 	struct thread *thread;         /* NULL: the call does not count */
 	const void *handle;

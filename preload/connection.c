@@ -60,7 +60,7 @@ static void fill(struct connection *c, const struct library *library)
 	uint64_t number = ++process->connections;
 
 	*c = (struct connection){
-		.library = library,
+		.lib = library,
 		.generation = process->generation,
 		.passes = true,
 		.record =
@@ -69,7 +69,7 @@ static void fill(struct connection *c, const struct library *library)
 				.connection = (uint64_t)process->nonce << 32 | number,
 				.fd = -1,
 				.api = library->api,
-				.library = library->number,
+				.lib = library->number,
 			},
 	};
 }

@@ -13,7 +13,7 @@
 
 struct connection {
 	const void *handle; /* NULL: this one is free */
-	const struct library *library;
+	const struct library *lib;
 	uint64_t generation;       /* of the process in whose region the loss is */
 	struct preload_loss *loss; /* NULL: nothing was lost, or there is no room for it */
 	uint32_t next;             /* of the free ones */

@@ -31,7 +31,7 @@ INTERPOSED ssize_t gnutls_record_send(gnutls_session_t session, const void *data
 
 	if (!begin(&call, session, FN_gnutls_record_send))
 		return INVALID_REQUEST;
-	ret = CALL(call.library, gnutls_record_send)(session, data, size);
+	ret = CALL(call.lib, gnutls_record_send)(session, data, size);
 	end(&call, TLS_WRITE, 0, data, ret);
 	return ret;
 }
@@ -44,7 +44,7 @@ INTERPOSED ssize_t gnutls_record_send2(gnutls_session_t session, const void *dat
 
 	if (!begin(&call, session, FN_gnutls_record_send2))
 		return INVALID_REQUEST;
-	ret = CALL(call.library, gnutls_record_send2)(session, data, size, pad, flags);
+	ret = CALL(call.lib, gnutls_record_send2)(session, data, size, pad, flags);
 	end(&call, TLS_WRITE, 0, data, ret);
 	return ret;
 }
@@ -57,7 +57,7 @@ INTERPOSED ssize_t gnutls_record_send_early_data(gnutls_session_t session, const
 
 	if (!begin(&call, session, FN_gnutls_record_send_early_data))
 		return INVALID_REQUEST;
-	ret = CALL(call.library, gnutls_record_send_early_data)(session, data, size);
+	ret = CALL(call.lib, gnutls_record_send_early_data)(session, data, size);
 	/* All of it, or an error. */
 	end(&call, TLS_WRITE, TLS_EARLY, data, ret == 0 ? (ssize_t)size : ret);
 	return ret;
@@ -71,7 +71,7 @@ INTERPOSED ssize_t gnutls_record_send_file(gnutls_session_t session, int fd, off
 
 	if (!begin(&call, session, FN_gnutls_record_send_file))
 		return INVALID_REQUEST;
-	ret = CALL(call.library, gnutls_record_send_file)(session, fd, offset, size);
+	ret = CALL(call.lib, gnutls_record_send_file)(session, fd, offset, size);
 	end(&call, TLS_WRITE, TLS_FILE, NULL, ret);
 	return ret;
 }
@@ -83,7 +83,7 @@ INTERPOSED ssize_t gnutls_record_recv(gnutls_session_t session, void *data, size
 
 	if (!begin(&call, session, FN_gnutls_record_recv))
 		return INVALID_REQUEST;
-	ret = CALL(call.library, gnutls_record_recv)(session, data, size);
+	ret = CALL(call.lib, gnutls_record_recv)(session, data, size);
 	end(&call, TLS_READ, 0, data, ret);
 	return ret;
 }
@@ -96,7 +96,7 @@ INTERPOSED ssize_t gnutls_record_recv_seq(gnutls_session_t session, void *data, 
 
 	if (!begin(&call, session, FN_gnutls_record_recv_seq))
 		return INVALID_REQUEST;
-	ret = CALL(call.library, gnutls_record_recv_seq)(session, data, size, seq);
+	ret = CALL(call.lib, gnutls_record_recv_seq)(session, data, size, seq);
 	end(&call, TLS_READ, 0, data, ret);
 	return ret;
 }
@@ -108,7 +108,7 @@ INTERPOSED ssize_t gnutls_record_recv_early_data(gnutls_session_t session, void 
 
 	if (!begin(&call, session, FN_gnutls_record_recv_early_data))
 		return INVALID_REQUEST;
-	ret = CALL(call.library, gnutls_record_recv_early_data)(session, data, size);
+	ret = CALL(call.lib, gnutls_record_recv_early_data)(session, data, size);
 	end(&call, TLS_READ, TLS_EARLY, data, ret);
 	return ret;
 }
@@ -122,7 +122,7 @@ INTERPOSED int gnutls_server_name_set(gnutls_session_t session, int type, const 
 
 	if (!begin(&call, session, FN_gnutls_server_name_set))
 		return INVALID_REQUEST;
-	ret = CALL(call.library, gnutls_server_name_set)(session, type, name, len);
+	ret = CALL(call.lib, gnutls_server_name_set)(session, type, name, len);
 	call_end(&call);
 	if (!ret && type == NAME_DNS && call.connection && len < TLS_NAME_MAX) {
 		memcpy(call.connection->name, name, len);
@@ -179,9 +179,9 @@ static uint16_t find_name(struct call *call, gnutls_session_t session)
 	unsigned int type;
 	int err;
 
-	if (!HAS(call->library, gnutls_server_name_get))
+	if (!HAS(call->lib, gnutls_server_name_get))
 		return 0;
-	err = CALL(call->library, gnutls_server_name_get)(session, c->name, &len, &type, 0);
+	err = CALL(call->lib, gnutls_server_name_get)(session, c->name, &len, &type, 0);
 	if (err == INVALID_REQUEST)
 		return TLS_CLIENT;
 	if (err || type != NAME_DNS)
@@ -192,7 +192,7 @@ static uint16_t find_name(struct call *call, gnutls_session_t session)
 
 static void end_handshake(struct call *call, gnutls_session_t session, int ret)
 {
-	const struct library *l = call->library;
+	const struct library *l = call->lib;
 	struct connection *c = call->connection;
 	uint16_t flags;
 
@@ -216,7 +216,7 @@ INTERPOSED int gnutls_handshake(gnutls_session_t session)
 	if (!begin(&call, session, FN_gnutls_handshake))
 		return INVALID_REQUEST;
 	call_begin_handshake(&call);
-	ret = CALL(call.library, gnutls_handshake)(session);
+	ret = CALL(call.lib, gnutls_handshake)(session);
 	saved = errno;
 	end_handshake(&call, session, ret);
 	errno = saved;

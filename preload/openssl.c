@@ -37,7 +37,7 @@ static bool begin(struct openssl_call *o, SSL *ssl, enum function function)
 
 	if (!call_begin(&o->call, ssl, TLS_OPENSSL, function))
 		return false;
-	l = o->call.library;
+	l = o->call.lib;
 	c = o->call.connection;
 	if (!o->call.thread || !c || (c->ready && !asked))
 		return true;
@@ -53,7 +53,7 @@ static bool begin(struct openssl_call *o, SSL *ssl, enum function function)
 /* The first error that the call has left is the cause, and the queue stays as it is. */
 static void find_error(const struct openssl_call *o, int32_t *reason, uint32_t *library)
 {
-	const struct library *l = o->call.library;
+	const struct library *l = o->call.lib;
 	unsigned long error = HAS(l, ERR_peek_error) ? CALL(l, ERR_peek_error)() : 0;
 
 	if (o->before && error == o->before && HAS(l, ERR_peek_last_error))
@@ -74,7 +74,7 @@ static void find_error(const struct openssl_call *o, int32_t *reason, uint32_t *
 
 static void learn(struct openssl_call *o, const SSL *ssl)
 {
-	const struct library *l = o->call.library;
+	const struct library *l = o->call.lib;
 	struct tls_record *r = &o->call.connection->record;
 	const SSL_CIPHER *cipher;
 
@@ -88,7 +88,7 @@ static void learn(struct openssl_call *o, const SSL *ssl)
 /* What the call has meant for the handshake. */
 static void end_handshake(struct openssl_call *o, SSL *ssl, int ret)
 {
-	const struct library *l = o->call.library;
+	const struct library *l = o->call.lib;
 	struct connection *c = o->call.connection;
 	uint16_t flags = 0;
 	uint32_t library = 0;
@@ -130,7 +130,7 @@ INTERPOSED int SSL_read(SSL *ssl, void *buf, int num)
 
 	if (!begin(&o, ssl, FN_SSL_read))
 		return -1;
-	ret = CALL(o.call.library, SSL_read)(ssl, buf, num);
+	ret = CALL(o.call.lib, SSL_read)(ssl, buf, num);
 	saved = errno;
 	end(&o, ssl, ret);
 	if (ret > 0)
@@ -146,7 +146,7 @@ INTERPOSED int SSL_write(SSL *ssl, const void *buf, int num)
 
 	if (!begin(&o, ssl, FN_SSL_write))
 		return -1;
-	ret = CALL(o.call.library, SSL_write)(ssl, buf, num);
+	ret = CALL(o.call.lib, SSL_write)(ssl, buf, num);
 	saved = errno;
 	end(&o, ssl, ret);
 	if (ret > 0)
@@ -162,7 +162,7 @@ INTERPOSED int SSL_read_ex(SSL *ssl, void *buf, size_t num, size_t *done)
 
 	if (!begin(&o, ssl, FN_SSL_read_ex))
 		return 0;
-	ret = CALL(o.call.library, SSL_read_ex)(ssl, buf, num, done);
+	ret = CALL(o.call.lib, SSL_read_ex)(ssl, buf, num, done);
 	saved = errno;
 	end(&o, ssl, ret);
 	if (ret > 0 && *done)
@@ -178,7 +178,7 @@ INTERPOSED int SSL_write_ex(SSL *ssl, const void *buf, size_t num, size_t *done)
 
 	if (!begin(&o, ssl, FN_SSL_write_ex))
 		return 0;
-	ret = CALL(o.call.library, SSL_write_ex)(ssl, buf, num, done);
+	ret = CALL(o.call.lib, SSL_write_ex)(ssl, buf, num, done);
 	saved = errno;
 	end(&o, ssl, ret);
 	if (ret > 0 && *done)
@@ -194,7 +194,7 @@ INTERPOSED int SSL_read_early_data(SSL *ssl, void *buf, size_t num, size_t *done
 
 	if (!begin(&o, ssl, FN_SSL_read_early_data))
 		return 0;
-	ret = CALL(o.call.library, SSL_read_early_data)(ssl, buf, num, done);
+	ret = CALL(o.call.lib, SSL_read_early_data)(ssl, buf, num, done);
 	saved = errno;
 	end(&o, ssl, ret);
 	if (ret == EARLY_DATA_SUCCESS && *done)
@@ -210,7 +210,7 @@ INTERPOSED int SSL_write_early_data(SSL *ssl, const void *buf, size_t num, size_
 
 	if (!begin(&o, ssl, FN_SSL_write_early_data))
 		return 0;
-	ret = CALL(o.call.library, SSL_write_early_data)(ssl, buf, num, done);
+	ret = CALL(o.call.lib, SSL_write_early_data)(ssl, buf, num, done);
 	saved = errno;
 	end(&o, ssl, ret);
 	if (ret > 0 && *done)
@@ -227,7 +227,7 @@ INTERPOSED ssize_t SSL_sendfile(SSL *ssl, int fd, off_t offset, size_t size, int
 
 	if (!begin(&o, ssl, FN_SSL_sendfile))
 		return -1;
-	ret = CALL(o.call.library, SSL_sendfile)(ssl, fd, offset, size, flags);
+	ret = CALL(o.call.lib, SSL_sendfile)(ssl, fd, offset, size, flags);
 	saved = errno;
 	end(&o, ssl, ret > 0 ? 1 : ret);
 	if (ret > 0)
@@ -245,7 +245,7 @@ static int handshake(SSL *ssl, enum function function)
 
 	if (!begin(&o, ssl, function))
 		return -1;
-	ret = ((handshake_fn)o.call.library->functions[function])(ssl);
+	ret = ((handshake_fn)o.call.lib->functions[function])(ssl);
 	saved = errno;
 	end(&o, ssl, ret);
 	errno = saved;

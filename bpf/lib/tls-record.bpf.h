@@ -32,7 +32,7 @@ static __always_inline void tls_fill_record(struct tls_thread *t, const struct t
 	r->tid = pidns_current(false);
 	r->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
-	r->library = library;
+	r->lib = library;
 	r->api = info ? info->api : 0;
 	r->version = r->cipher = r->error = r->error_library = r->calls = 0;
 	r->connection = 0;

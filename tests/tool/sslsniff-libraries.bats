@@ -153,7 +153,7 @@ libssl() {
 	finish
 	only_workloads <events >mine
 	compare_streams mine
-	[ "$(jq -r 'select(.type == "tls") | .library' mine | sort -u | wc -l)" -eq 3 ]
+	[ "$(jq -r 'select(.type == "tls") | .["library"]' mine | sort -u | wc -l)" -eq 3 ]
 }
 
 # Of a capture of the whole system the processes that have written down their truth.

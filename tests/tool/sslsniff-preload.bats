@@ -117,7 +117,7 @@ preload() {
 	cp "$library" other/
 	preload -- "$load_it" -t 4 -n 50 -l "$PWD/other/${library##*/}" "$cert" "$key"
 	[ "$(made)" -eq 400 ]
-	[ "$(jq -r 'select(.what == "read" or .what == "write").library' events | sort | uniq -c |
+	[ "$(jq -r 'select(.what == "read" or .what == "write")["library"]' events | sort | uniq -c |
 		awk '{ print $1 }' | paste -sd' ')" = '200 200' ]
 	grep -q "\"library\":\"$PWD/other/" events
 }

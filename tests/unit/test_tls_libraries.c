@@ -66,13 +66,13 @@ static void test_add(void **state)
 	assert_int_equal(tls_libraries__add(&l, &target, path), 0);
 	assert_int_equal(tls_libraries__add(&l, &target, path), 0);
 	assert_int_equal(l.cnt, 1); /* it is one file */
-	assert_string_equal(l.library[0].name, path);
-	assert_int_equal(l.library[0].functions_cnt, 3);
-	assert_function(&l.library[0], "SSL_write", CODE_OFFSET + 0x10);
-	assert_function(&l.library[0], "SSL_do_handshake", CODE_OFFSET + 0x30);
-	assert_function(&l.library[0], "ERR_put_error", CODE_OFFSET + 0x70);
-	assert_int_equal(tls_library__api(&l.library[0]), TLS_OPENSSL);
-	assert_false(tls_library__is_helper(&l.library[0]));
+	assert_string_equal(l.lib[0].name, path);
+	assert_int_equal(l.lib[0].functions_cnt, 3);
+	assert_function(&l.lib[0], "SSL_write", CODE_OFFSET + 0x10);
+	assert_function(&l.lib[0], "SSL_do_handshake", CODE_OFFSET + 0x30);
+	assert_function(&l.lib[0], "ERR_put_error", CODE_OFFSET + 0x70);
+	assert_int_equal(tls_library__api(&l.lib[0]), TLS_OPENSSL);
+	assert_false(tls_library__is_helper(&l.lib[0]));
 	unlink(path);
 	free(path);
 	tls_libraries__free(&l);
@@ -94,9 +94,9 @@ static void test_helper(void **state)
 	path = put_file("libssl.so.9", &f, sizeof(f));
 	assert_int_equal(tls_libraries__add(&l, &target, path), 0);
 	assert_int_equal(l.cnt, 2);
-	assert_string_equal(l.library[1].name, helper);
-	assert_function(&l.library[1], "ERR_vset_error", CODE_OFFSET);
-	assert_true(tls_library__is_helper(&l.library[1]));
+	assert_string_equal(l.lib[1].name, helper);
+	assert_function(&l.lib[1], "ERR_vset_error", CODE_OFFSET);
+	assert_true(tls_library__is_helper(&l.lib[1]));
 	unlink(path);
 	unlink(helper);
 	free(path);
@@ -219,18 +219,18 @@ static void test_process(void **state)
 	child__map(&child, path);
 	assert_int_equal(find(&l, &target), 1);
 	assert_int_equal(find(&l, &target), 0);
-	assert_string_equal(l.library[0].name, path);
-	assert_int_equal(l.library[0].pid, child.pid);
-	assert_false(l.library[0].is_deleted);
+	assert_string_equal(l.lib[0].name, path);
+	assert_int_equal(l.lib[0].pid, child.pid);
+	assert_false(l.lib[0].is_deleted);
 	/* Loaded while the tool runs, then replaced: it is still the file that is mapped. */
 	other = put_file("libgone.so", &f, sizeof(f));
 	child__map(&child, other);
 	unlink(other);
 	if (!geteuid()) { /* others may not follow the links of mapped files */
 		assert_int_equal(find(&l, &target), 1);
-		assert_true(l.library[1].is_deleted);
-		assert_string_equal(l.library[1].name, other);
-		assert_function(&l.library[1], "SSL_write", CODE_OFFSET + 0x10);
+		assert_true(l.lib[1].is_deleted);
+		assert_string_equal(l.lib[1].name, other);
+		assert_function(&l.lib[1], "SSL_write", CODE_OFFSET + 0x10);
 	}
 	own = put_file("libwirescope-tls.so", &f, sizeof(f));
 	child__map(&child, own);

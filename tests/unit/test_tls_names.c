@@ -56,7 +56,7 @@ static void test_errors(void **state)
 {
 	static const struct {
 		enum tls_api api;
-		uint32_t library;
+		uint32_t lib;
 		int error;
 		const char *text;
 	} cases[] = {
@@ -86,7 +86,7 @@ static void test_errors(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_string_equal(error_text(cases[i].api, cases[i].library, cases[i].error),
+		assert_string_equal(error_text(cases[i].api, cases[i].lib, cases[i].error),
 				    cases[i].text);
 }
 

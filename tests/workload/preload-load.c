@@ -53,7 +53,7 @@ struct library {
 
 struct thread {
 	pthread_t id;
-	const struct library *library;
+	const struct library *lib;
 	void *client;
 	void *server;
 	unsigned long calls;
@@ -104,12 +104,12 @@ static void load_all(const char *other, const char *cert, const char *key)
 	if (other && !load(other, cert, key))
 		errx(1, "%s", dlerror());
 	for (unsigned int i = 0; i < THREADS_MAX; i++)
-		threads[i].library = &libraries[i % libraries_cnt];
+		threads[i].lib = &libraries[i % libraries_cnt];
 }
 
 static void open_connection(struct thread *t)
 {
-	const struct library *l = t->library;
+	const struct library *l = t->lib;
 	void *bios[2];
 
 	t->client = F(new_fn, "SSL_new")(l->client_context);
@@ -128,7 +128,7 @@ static void open_connection(struct thread *t)
 
 static void talk(struct thread *t, unsigned int writes)
 {
-	const struct library *l = t->library;
+	const struct library *l = t->lib;
 	write_fn write_it = F(write_fn, "SSL_write");
 	read_fn read_it = F(read_fn, "SSL_read");
 	char *data = calloc(1, options.size), *got = calloc(1, options.size);
@@ -260,7 +260,7 @@ int main(int argc, char **argv)
 	parse(argc, argv);
 	load_all(options.other, argv[optind], argv[optind + 1]);
 	for (unsigned int i = 0; i < options.ones; i++) {
-		struct thread one = {.library = l};
+		struct thread one = {.lib = l};
 
 		run_all(&one, 1, 1);
 		F(state_fn, "SSL_free")(one.client);

@@ -145,7 +145,7 @@ static void complete(struct tls_record *record, const struct preload_process *pr
 	record->comm[sizeof(record->comm) - 1] = '\0';
 	record->end_ns += tls.offset_ns;
 	record->connection = preload_number(record->connection);
-	record->library = find_library(process, record->library);
+	record->lib = find_library(process, record->lib);
 	if (process->pid)
 		record->tgid = process->pid;
 }

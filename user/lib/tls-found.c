@@ -46,10 +46,10 @@ static int attach_new(void)
 	while (!err && found.attached_cnt < found.libraries.cnt) {
 		unsigned int nr = found.attached_cnt++;
 
-		err = found.fn(&found.libraries.library[nr], nr, found.arg);
+		err = found.fn(&found.libraries.lib[nr], nr, found.arg);
 		if (!is_unsuited(err) || tls_options.libs_cnt)
 			continue;
-		note("'%s' is left out", found.libraries.library[nr].name);
+		note("'%s' is left out", found.libraries.lib[nr].name);
 		found.failed[nr] = true;
 		if (++found.failed_cnt < found.libraries.cnt)
 			err = 0;
@@ -88,7 +88,7 @@ static int look_again(void *arg, int fd)
 	for (; !err && l.nr < found.libraries.cnt; l.nr++) {
 		if (found.failed[l.nr])
 			continue;
-		snprintf(l.name, sizeof(l.name), "%s", found.libraries.library[l.nr].name);
+		snprintf(l.name, sizeof(l.name), "%s", found.libraries.lib[l.nr].name);
 		note("'%s' came later: what was done with it before was not seen", l.name);
 		if (write(fd, &l, sizeof(l)) != sizeof(l))
 			err = -errno;
@@ -141,7 +141,7 @@ void tls_found_check(void)
 const char *tls_found_name(unsigned int nr)
 {
 	if (nr < found.libraries.cnt)
-		return found.libraries.library[nr].name;
+		return found.libraries.lib[nr].name;
 	hear_watcher();
 	return nr < TLS_LIBRARIES && *found.late[nr].name ? found.late[nr].name : NULL;
 }

@@ -94,7 +94,7 @@ static void put_end(struct sink *s, const char *name, const struct endpoint *end
 
 static void put_who(struct tls_printer *p, const struct tls_record *record)
 {
-	const char *library = p->library_name ? p->library_name(record->library) : NULL;
+	const char *library = p->library_name ? p->library_name(record->lib) : NULL;
 	struct sink *s = &p->sink;
 
 	key_number(s, "pid", record->tgid);

@@ -33,7 +33,7 @@ bool tls_library__is_helper(const struct tls_library *library)
 static int find_same(const struct tls_libraries *l, const struct binary *binary)
 {
 	for (size_t i = 0; i < l->cnt; i++) {
-		if (tls_file_is_same(&l->library[i].binary, binary))
+		if (tls_file_is_same(&l->lib[i].binary, binary))
 			return i;
 	}
 	return TLS_NO_LIBRARY;
@@ -54,18 +54,17 @@ static int append(struct tls_libraries *l, struct binary *binary, const struct t
 	struct tls_library *grown;
 
 	if (same >= 0) {
-		l->library[same].pid = l->library[same].pid ?: origin->pid;
+		l->lib[same].pid = l->lib[same].pid ?: origin->pid;
 		binary__close(binary);
 		return same;
 	}
-	grown = l->cnt < TLS_LIBRARIES ? reallocarray(l->library, l->cnt + 1, sizeof(*grown))
-				       : NULL;
+	grown = l->cnt < TLS_LIBRARIES ? reallocarray(l->lib, l->cnt + 1, sizeof(*grown)) : NULL;
 	if (!grown) {
 		l->left_out += l->cnt == TLS_LIBRARIES;
 		binary__close(binary);
 		return l->cnt == TLS_LIBRARIES ? TLS_NO_LIBRARY : -ENOMEM;
 	}
-	l->library = grown;
+	l->lib = grown;
 	grown += l->cnt;
 	*grown = (struct tls_library){
 		.binary = *binary,

@@ -49,14 +49,14 @@ void tls_libraries__list(const struct tls_libraries *l, FILE *out)
 	int width = strlen("LIBRARY");
 
 	for (size_t i = 0; i < l->cnt; i++) {
-		int len = strlen(shown_name(&l->library[i], name));
+		int len = strlen(shown_name(&l->lib[i], name));
 
 		width = len > width ? len : width;
 	}
 	fprintf(out, "%-*s %-8s %-16s %-9s %s\n", width, "LIBRARY", "API", "VERSION", "CALLS",
 		"PID");
 	for (size_t i = 0; i < l->cnt; i++) {
-		const struct tls_library *library = &l->library[i];
+		const struct tls_library *library = &l->lib[i];
 		enum tls_api api = tls_library__api(library);
 
 		snprintf(calls, sizeof(calls), "%zu of %zu", library->functions_cnt,

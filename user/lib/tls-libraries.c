@@ -63,8 +63,8 @@ static int look_at_file(struct look *look, const struct mapping *m, const struct
 	int nr = TLS_NO_LIBRARY, err;
 
 	if (seen) {
-		if (*seen >= 0 && !l->library[*seen].pid)
-			l->library[*seen].pid = pid;
+		if (*seen >= 0 && !l->lib[*seen].pid)
+			l->lib[*seen].pid = pid;
 		return 0;
 	}
 	err = -EINVAL;
@@ -278,8 +278,8 @@ int tls_libraries__add(struct tls_libraries *l, const struct target *target, con
 void tls_libraries__free(struct tls_libraries *l)
 {
 	for (size_t i = 0; i < l->cnt; i++)
-		tls_library__free(&l->library[i]);
-	free(l->library);
+		tls_library__free(&l->lib[i]);
+	free(l->lib);
 	if (l->looks) {
 		tls_seen__free(&l->looks->files);
 		tls_seen__free(&l->looks->processes);

@@ -36,7 +36,7 @@ struct tls_library {
 };
 
 struct tls_libraries {
-	struct tls_library *library; /* a number once given out stays that library's */
+	struct tls_library *lib; /* a number once given out stays that library's */
 	size_t cnt;
 	size_t left_out;         /* there are more than TLS_LIBRARIES */
 	struct tls_looks *looks; /* what was looked at before; NULL at first */

@@ -163,7 +163,7 @@ static struct tls_key key_of(const struct tls_record *record)
 	struct tls_key key = {0};
 
 	if (tls_options.by == TLS_BY_LIBRARY)
-		key.id = record->library;
+		key.id = record->lib;
 	if (tls_options.by != TLS_BY_PROCESS && tls_options.by != TLS_BY_CONNECTION)
 		return key;
 	memcpy(key.comm, record->comm, sizeof(key.comm));
