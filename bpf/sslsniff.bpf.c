@@ -89,7 +89,7 @@ int call_begin(struct pt_regs *ctx)
 	f = tls_frame_pushed(t);
 	f->buf = PT_REGS_PARM2(ctx);
 	f->len = length_of(ctx, role);
-	f->begin_ns = tls_with_latency ? bpf_ktime_get_ns() : 0;
+	f->begin_ns = bpf_ktime_get_ns();
 	f->in_handshake = role != TLS_ROLE_NAME && in_handshake(TLS_COOKIE_LIBRARY(cookie), handle);
 	if (is_handshake(role) || f->in_handshake)
 		begin_handshake(t, f, TLS_COOKIE_LIBRARY(cookie));

@@ -83,8 +83,7 @@ struct tls_key {
 };
 
 /* Where a library keeps what is known of a connection: steps of pointers from its handle. */
-#define TLS_STEPS     4
-#define TLS_STEP_NONE 0xffffffff
+#define TLS_STEPS 4
 
 struct tls_field {
 	__u32 steps_cnt;        /* 0: not known */

@@ -120,7 +120,6 @@ static void tell_programs(struct sslsniff_bpf *s, const struct target *target)
 	s->rodata->socket_cast = kernel_has(KERNEL_RDONLY_CAST);
 	s->rodata->tls_summary = o->summary;
 	s->rodata->tls_by = o->by;
-	s->rodata->tls_with_latency = true;
 	s->rodata->tls_with_connections = !o->summary || o->by == TLS_BY_CONNECTION || o->port;
 	s->rodata->tls_no_data = o->output.no_data;
 	s->rodata->tls_max_bytes = o->output.max_bytes;

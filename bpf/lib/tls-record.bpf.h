@@ -27,7 +27,7 @@ static __always_inline void tls_fill_record(struct tls_thread *t, const struct t
 	struct tls_library_info *info = bpf_map_lookup_elem(&tls_infos, &library);
 
 	r->end_ns = bpf_ktime_get_ns();
-	r->latency_ns = tls_with_latency ? r->end_ns - f->begin_ns : 0;
+	r->latency_ns = r->end_ns - f->begin_ns;
 	r->tgid = pidns_current(true);
 	r->tid = pidns_current(false);
 	r->uid = bpf_get_current_uid_gid();

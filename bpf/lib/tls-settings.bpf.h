@@ -7,7 +7,6 @@
 #include "tls-connection.h"
 
 const volatile bool tls_summary;
-const volatile bool tls_with_latency;
 const volatile bool tls_with_connections; /* else only their libraries and processes are known */
 const volatile bool tls_no_data;
 const volatile __u64 tls_max_bytes; /* of a call; 0: all */

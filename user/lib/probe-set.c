@@ -287,7 +287,7 @@ int probe_set_setup(void *skel, const struct target *target)
 	choose_programs(s);
 	choose_maps(s, rows);
 	tell_programs(s);
-	err = uprobe_prepare(s->progs.at_uprobe, false);
+	err = uprobe_prepare(s->progs.at_uprobe);
 	return err ? fail(err, "failed to prepare the probes of functions") : 0;
 }
 

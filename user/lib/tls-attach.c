@@ -61,7 +61,7 @@ int tls_attach_prepare(const struct tls_programs *programs)
 	int err = 0;
 
 	for (enum place i = CALL_BEGIN; !err && i < PLACES; i++)
-		err = uprobe_prepare(program_of(programs, i), is_return(i));
+		err = uprobe_prepare(program_of(programs, i));
 	return err ? fail(err, "failed to prepare the probes") : 0;
 }
 

@@ -16,9 +16,8 @@
  * A program that is prepared for one way cannot be attached in the other. Where many probes are
  * one link it takes 30 ms to close them instead of 100 ms for each, and returns cost a tenth less.
  */
-int uprobe_prepare(struct bpf_program *prog, bool is_return)
+int uprobe_prepare(struct bpf_program *prog)
 {
-	(void)is_return; /* one program can be at both */
 	if (!kernel_has(KERNEL_UPROBE_MULTI))
 		return 0;
 	return bpf_program__set_expected_attach_type(prog, UPROBE_MULTI_ATTACH);

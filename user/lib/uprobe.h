@@ -19,7 +19,7 @@
 #define ENOTSUPP 524 /* of the kernel alone: it puts no probe on such an instruction */
 
 /* Before loading: tell the kernel in which of the ways a program is going to be attached. */
-int uprobe_prepare(struct bpf_program *prog, bool is_return);
+int uprobe_prepare(struct bpf_program *prog);
 
 struct uprobe_site {
 	uint64_t offset; /* in the file */
